@@ -1,0 +1,29 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AvscFact } from './schema.ts';
+
+const folder = join(import.meta.dirname, '..');
+
+/** The fact schemas of a folder, by file name. The folder need not exist. */
+export function readFacts(path: string): readonly AvscFact[] {
+  return list(path)
+    .filter((name) => name.endsWith('.avsc'))
+    .map((name) => JSON.parse(readFileSync(join(path, name), 'utf8')) as AvscFact);
+}
+
+/** The schemas that are written today. */
+export const currentFacts = (): readonly AvscFact[] => readFacts(join(folder, 'facts'));
+
+/** Every schema that a release ever wrote, oldest release first. */
+export function releasedFacts(path: string = join(folder, 'released')): readonly AvscFact[] {
+  return list(path).flatMap((release) => readFacts(join(path, release)));
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path).toSorted();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw cause;
+  }
+}

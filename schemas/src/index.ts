@@ -1,0 +1,3 @@
+export type * from './generated.ts';
+export { factTypes } from './generated.ts';
+export type { KeyName } from './schema.ts';
