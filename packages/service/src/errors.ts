@@ -1,5 +1,5 @@
-import { errorTable } from "./error-table.ts";
-import type { ErrorCode, Retry } from "./error-table.ts";
+import { errorTable } from './error-table.ts';
+import type { ErrorCode, Retry } from './error-table.ts';
 
 interface Options {
   readonly cause?: unknown;
@@ -14,8 +14,8 @@ export class LoomError extends Error {
   readonly field?: string;
 
   constructor(code: ErrorCode, message?: string, options: Options = {}) {
-    super(message ?? errorTable[code].meaning, "cause" in options ? { cause: options.cause } : {});
-    this.name = "LoomError";
+    super(message ?? errorTable[code].meaning, 'cause' in options ? { cause: options.cause } : {});
+    this.name = 'LoomError';
     this.code = code;
     this.status = errorTable[code].status;
     this.retry = errorTable[code].retry;
@@ -24,6 +24,6 @@ export class LoomError extends Error {
 
   /** The error itself if it is one of Loom's, else `internal` with it as cause. */
   static from(cause: unknown): LoomError {
-    return cause instanceof LoomError ? cause : new LoomError("internal", undefined, { cause });
+    return cause instanceof LoomError ? cause : new LoomError('internal', undefined, { cause });
   }
 }

@@ -1,3 +1,14 @@
-export { LoomError } from "./errors.ts";
-export { errorTable } from "./error-table.ts";
-export type { ErrorCode, Retry } from "./error-table.ts";
+export { backoffMs } from './backoff.ts';
+export { config, logSettings, setting } from './config.ts';
+export type { Env, Setting, Settings } from './config.ts';
+export { LoomError } from './errors.ts';
+export { errorTable } from './error-table.ts';
+export type { ErrorCode, Retry } from './error-table.ts';
+export { serve } from './health.ts';
+export type { Running } from './health.ts';
+export { logger } from './logger.ts';
+export type { Logger } from './logger.ts';
+export { main } from './main.ts';
+export { metrics } from './metrics.ts';
+export { Secret } from './secret.ts';
+export { inSpan, telemetry, traceparent } from './telemetry.ts';
