@@ -1,0 +1,68 @@
+import { LoomError } from '@loom/service';
+import type { Address, Fact } from '@loom/log';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { evolve } from './evolve.ts';
+import { emptyJob, type Job } from './state.ts';
+
+/** What a fold needs of the log. */
+export interface FactReader {
+  read(at: Address, options?: { after?: number; upto?: number }): AsyncIterable<Fact>;
+}
+
+/** The state of a job from its facts, up to a sequence if one is given. */
+export async function foldJob(log: FactReader, at: Address, upto?: number): Promise<Job> {
+  const job = emptyJob(at);
+  for await (const fact of log.read(at, upto === undefined ? {} : { upto })) evolve(job, fact);
+  return job;
+}
+
+interface Entry {
+  readonly job: Job;
+  turn: Promise<unknown>;
+}
+
+/**
+ * Owns the folded states of the jobs that this process works on; owns no truth: an entry can be dropped at any time.
+ * C1  one read of a job at a time, so no fact is folded twice or out of order.
+ * C2  `at` answers only with a state that includes `minSeq`: a read from a lagging replica is repeated (design, invariant 4).
+ */
+export class JobCache {
+  readonly #log: FactReader;
+  readonly #size: number;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(log: FactReader, size = 500) {
+    this.#log = log;
+    this.#size = size;
+  }
+
+  /** @throws LoomError `log_unavailable` when the log does not show `minSeq` within 10 s. */
+  at(address: Address, minSeq = 0): Promise<Job> {
+    const entry = this.#entry(address);
+    const turn = entry.turn.then(() => this.#advance(entry.job, minSeq));
+    entry.turn = turn.catch(() => this.#entries.delete(name(address)));
+    return turn;
+  }
+
+  #entry(address: Address): Entry {
+    const key = name(address);
+    const entry = this.#entries.get(key) ?? { job: emptyJob(address), turn: Promise.resolve() };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    const oldest = this.#entries.keys().next();
+    if (this.#entries.size > this.#size && !oldest.done) this.#entries.delete(oldest.value);
+    return entry;
+  }
+
+  async #advance(job: Job, minSeq: number): Promise<Job> {
+    const until = Date.now() + 10_000;
+    for (let wait = 2; ; wait = Math.min(wait * 2, 200)) {
+      for await (const fact of this.#log.read(job, { after: job.seq })) evolve(job, fact);
+      if (job.seq >= minSeq) return job;
+      if (Date.now() > until) throw new LoomError('log_unavailable', `sequence ${minSeq} of ${job.stream} cannot be read yet`);
+      await sleep(wait);
+    }
+  }
+}
+
+const name = (at: Address): string => `${at.tenant}/${at.stream}`;

@@ -1,0 +1,99 @@
+import { openQuestions, status, type Status } from './status.ts';
+import type { Agent, Artifact, Job } from './state.ts';
+
+const day = 86_400_000;
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export interface AgentView {
+  readonly id: string;
+  readonly role: string;
+  readonly task: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly steps: number;
+  readonly tool: string | null;
+  readonly tokens: number;
+  readonly spent_micros: number;
+}
+
+/** The job as api.md shows it to its owner. */
+export interface JobView {
+  readonly id: string;
+  readonly status: Status;
+  readonly brief: string;
+  readonly engagement: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly budget_micros: number;
+  readonly reserved_micros: number;
+  readonly spent_micros: number;
+  readonly agents: readonly AgentView[];
+  readonly pending: readonly { readonly kind: 'input' | 'checkpoint'; readonly id: string; readonly agent: string; readonly question: string }[];
+  readonly artifacts: readonly ReturnType<typeof artifactView>[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly last_seq: number;
+  readonly replayable_until: string | null;
+  readonly model: string;
+  readonly refusal?: { readonly code: string; readonly reason: string };
+  readonly failure?: { readonly code: string; readonly reason: string };
+  readonly follows?: string;
+  readonly forked_from?: string;
+}
+
+export function view(job: Job): JobView {
+  const submitted = job.submitted;
+  return {
+    id: job.stream, status: status(job), brief: submitted?.brief ?? '', engagement: submitted?.engagement ?? '', created_at: iso(job.submittedAt), updated_at: iso(job.time),
+    budget_micros: job.money.cap, reserved_micros: job.money.reserved, spent_micros: job.money.settled,
+    agents: [...job.agents.values()].map((agent) => agentView(job, agent)),
+    pending: openQuestions(job).map((question) => ({ kind: 'input', ...question })),
+    artifacts: artifactList(job).map(artifactView), metadata: submitted?.metadata ?? {}, last_seq: job.seq,
+    replayable_until: job.ended ? iso(job.ended.at + 90 * day) : null, model: job.accepted?.models.worker ?? '', ...ending(job),
+    ...(submitted?.follows ? { follows: submitted.follows } : {}), ...(submitted?.forked_from ? { forked_from: submitted.forked_from } : {}),
+  };
+}
+
+function ending(job: Job): Pick<JobView, 'refusal' | 'failure'> {
+  if (job.ended?.type === 'job.refused') return { refusal: { code: job.ended.body.code, reason: job.ended.body.reason } };
+  if (job.ended?.type === 'job.failed') return { failure: { code: job.ended.body.code, reason: job.ended.body.reason } };
+  return {};
+}
+
+function agentView(job: Job, agent: Agent): AgentView {
+  const settled = agent.turns.flatMap((turn) => turn.attempts.flatMap(({ settled: outcome }) => (outcome ? [outcome] : [])));
+  return {
+    id: agent.id, role: agent.spawned.role, task: agent.spawned.task, kind: agent.spawned.kind, status: agentStatus(job, agent), steps: agent.turns.filter(({ reply }) => reply !== null).length,
+    tool: agent.turns.at(-1)?.calls.find((call) => call.result === null)?.name ?? null, tokens: settled.reduce((sum, { tokens_in, tokens_out }) => sum + tokens_in + tokens_out, 0),
+    spent_micros: settled.reduce((sum, { cost_micros }) => sum + cost_micros, 0),
+  };
+}
+
+function agentStatus(job: Job, agent: Agent): string {
+  if (agent.finished) return agent.finished.outcome;
+  const turn = agent.turns.at(-1);
+  if (!turn) return agent.spawned.needs.some((id) => !job.agents.get(id)?.finished) ? 'waiting' : 'ready';
+  if (!turn.reply) return turn.attempts.at(-1)?.settled ? 'retrying' : 'thinking';
+  const open = turn.calls.filter((call) => call.result === null);
+  if (open.some((call) => call.where === 'person')) return 'asking';
+  return open.length > 0 ? 'acting' : 'ready';
+}
+
+/** The newest artifact of each path. */
+export function artifactList(job: Job): Artifact[] {
+  return [...new Map([...job.artifacts.values()].map((artifact) => [artifact.path, artifact])).values()];
+}
+
+export function artifactView(artifact: Artifact) {
+  return { path: artifact.path, size: artifact.size, sha256: artifact.sha256, media_type: artifact.mediaType, starred: false, expires_at: iso(artifact.time + 90 * day) };
+}
+
+/** Messages per agent in order; a tool call stands with its result. */
+export function transcript(job: Job) {
+  return [...job.agents.values()].map((agent) => ({
+    agent: agent.id, role: agent.spawned.role, task: agent.spawned.task,
+    messages: agent.turns.flatMap((turn) => turn.reply ? [{
+      step: turn.n, role: 'assistant', text: turn.reply.text,
+      tool_calls: turn.calls.map((call) => ({ id: call.key, name: call.name, args: call.args, outcome: call.result?.outcome ?? null, result: call.result?.text ?? null })),
+    }] : []),
+  }));
+}
