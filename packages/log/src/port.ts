@@ -1,0 +1,115 @@
+import type { FactType } from '@loom/schemas';
+import type { Blobs } from '@loom/blobs';
+import type { Keys, Vault } from '@loom/vault';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Address, Appended, ClearFact, Draft, Fact, Fence, Source } from './types.ts';
+
+/** Opens the call key that a `run.requested` brings (the sandbox has no other key). */
+export type CallKeys = (sealedCallKey: Uint8Array, context: string, key: string) => Promise<Keys>;
+
+export interface LogOptions {
+  /** NATS address, e.g. nats://127.0.0.1:4222; several separated by commas. */
+  readonly servers: string;
+  readonly user: string;
+  readonly password: string;
+  /** Source that this process writes under unless told otherwise. */
+  readonly source: Source;
+  /** Opened on the log's own connection when given as a function. Without one only clear facts can be read, only content-free ones written. */
+  readonly vault?: Vault | ((connection: NatsConnection) => Promise<Vault>);
+  readonly blobs?: Blobs | ((connection: NatsConnection) => Promise<Blobs> | Blobs);
+  /** Instead of a vault: keys of single calls. */
+  readonly callKeys?: CallKeys;
+  /** Event streams of this generation (S); default 4. */
+  readonly streams?: number;
+  /** How long an append is retried while the log does not answer, ms; default 30,000. */
+  readonly patience?: number;
+}
+
+export interface AppendOptions {
+  /** Whose slot it is: the orchestrator alone writes under others' (timer, lost slots). */
+  readonly source?: Source;
+  readonly traceparent?: string;
+  /** Last sequence that the writer had folded. */
+  readonly basis?: number;
+}
+
+export interface DecideOptions {
+  readonly traceparent?: string;
+  /** Version of the decider: header `loom-decider`. */
+  readonly decider?: string;
+}
+
+export interface ReadOptions {
+  /** Sequence to start behind; 0 from the beginning. */
+  readonly after?: number;
+  /** Last sequence wanted. */
+  readonly upto?: number;
+}
+
+export interface Delivery {
+  /** Attempts of this process at this message, this one included. */
+  readonly attempts: number;
+  /** JetStream stream that it came from. */
+  readonly stream: string;
+}
+
+export interface ConsumeOptions<F> {
+  /** Row of the consumer table: the durable's name. */
+  readonly service: string;
+  readonly handle: (fact: F, delivery: Delivery) => Promise<void>;
+  /** Messages in hand at once, over all streams. */
+  readonly width: number;
+  readonly signal: AbortSignal;
+}
+
+export interface BatchOptions {
+  readonly service: string;
+  /** In order within `stream`; a failure hands the same facts over again. */
+  readonly handle: (stream: string, facts: readonly ClearFact[]) => Promise<void>;
+  readonly size: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a hint names; the fact may not be readable yet, or may never be (a refused append is heard as well). */
+export interface Hint extends Address {
+  readonly source: Source;
+  readonly type: FactType;
+  readonly key: string;
+}
+
+export interface Timer {
+  readonly kind: string;
+  readonly key: string;
+  /** Unix ms. */
+  readonly dueMs: number;
+}
+
+export interface Log extends AsyncDisposable {
+  readonly connection: NatsConnection;
+  /** Unique under its own subject. @throws LoomError `log_unavailable` when the log did not answer for half a minute: whether it was stored is then unknown, and the same append may be repeated */
+  append(to: Address, draft: Draft, options?: AppendOptions): Promise<Appended>;
+  /** One atomic decision; null when another decider won. @throws LoomError `too_many_items`, `fact_too_large`, `log_unavailable` */
+  decide(to: Address, drafts: readonly Draft[], fence: Fence, options?: DecideOptions): Promise<{ readonly seq: number } | null>;
+  /** Publishes an item of `decision.made` at `seq` under its own subject, byte for byte. */
+  dispatch(to: Address, decision: { readonly seq: number; readonly type: FactType; readonly key: string }): Promise<Appended>;
+  /** Opened, in order, sums verified. @throws LoomError `damaged` */
+  read(at: Address, options?: ReadOptions): AsyncIterable<Fact>;
+  readClear(at: Address, options?: ReadOptions): AsyncIterable<ClearFact>;
+  /** The fact under one subject, or null. */
+  get(at: Address, source: Source, type: FactType, key: string): Promise<Fact | null>;
+  getClear(at: Address, source: Source, type: FactType, key: string): Promise<ClearFact | null>;
+  /** Until the signal aborts and what is in hand is done. Parks what cannot be handled; acks after `handle` resolves. */
+  consume(options: ConsumeOptions<Fact> & { readonly open: true }): Promise<void>;
+  consume(options: ConsumeOptions<ClearFact> & { readonly open: false }): Promise<void>;
+  /** For projections: in order per stream, by one replica at a time. */
+  consumeBatches(options: BatchOptions): Promise<void>;
+  /** A hint only. Returns the function that ends it. */
+  watch(handler: (hint: Hint) => void): () => void;
+  /** Tells whoever watches what a model is saying; nobody keeps it. */
+  live(tenant: string, job: string, agent: string): (delta: string) => void;
+  onLive(tenant: string, job: string, handler: (agent: string, delta: string) => void): () => void;
+  /** Idempotent: arming again replaces. A due time in the past fires at once. */
+  armTimer(at: Address, timer: Timer): Promise<void>;
+  /** Until the signal aborts; a timer whose `handle` throws comes again. */
+  consumeTimers(handle: (at: Address, timer: Timer) => Promise<void>, signal: AbortSignal): Promise<void>;
+}

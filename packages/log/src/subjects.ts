@@ -1,0 +1,77 @@
+import { factTypes } from '@loom/schemas';
+import type { FactType } from '@loom/schemas';
+import { LoomError } from '@loom/service';
+import type { Address, Source } from './types.ts';
+
+/** Layout generation: partitions, streams and fences stand on it. */
+export const generation = 0;
+/** Partitions of a generation. */
+export const partitions = 64;
+
+const sources: ReadonlySet<string> = new Set<Source>([
+  'gateway', 'orchestrator', 'agent-runner', 'sandbox', 'timer', 'billing', 'evals', 'audit', 'retention', 'operator',
+]);
+const types: ReadonlySet<string> = new Set(factTypes);
+const token = /^[a-z0-9_-]{1,160}$/;
+
+/** What a subject says. */
+export interface Located extends Address {
+  readonly source: Source;
+  readonly type: FactType;
+  readonly key: string;
+}
+
+/** FNV-1a with an avalanche step (32 bit): stable for ever within a generation, because streams are chosen by it. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** 0..63: by the job's id, by the tenant for `account` and `system`. */
+export function partitionOf(stream: string, tenant: string): number {
+  return hash(stream === 'account' || stream === 'system' ? tenant : stream) % partitions;
+}
+
+/** Name of the JetStream stream that holds an address when there are `streams` of them. */
+export function streamOf(at: Address, streams: number): string {
+  return streamName(partitionOf(at.stream, at.tenant) % streams);
+}
+
+export const streamName = (index: number): string => `LOOM_EVENTS_${generation}_${index}`;
+
+export const streamNames = (streams: number): readonly string[] => Array.from({ length: streams }, (_, k) => streamName(k));
+
+/** `loom.<g>.<p>.<tenant>.<stream>`: everything of one address lies below. @throws LoomError `bad_request` for tokens that no subject may hold */
+export function prefixOf(at: Address): string {
+  if (!token.test(at.tenant) || !token.test(at.stream)) throw new LoomError('bad_request', 'tenant or stream is no subject token');
+  return `loom.${generation}.${partitionOf(at.stream, at.tenant)}.${at.tenant}.${at.stream}`;
+}
+
+/** The fence's filter: the one function that spells it, since servers compare filters in flight letter by letter. */
+export function decisionFilter(at: Address): string {
+  return `${prefixOf(at)}.orchestrator.>`;
+}
+
+/** @throws LoomError `bad_request` for a key that no subject may hold */
+export function subjectOf(at: Address, source: Source, type: FactType, key: string): string {
+  if (!token.test(key)) throw new LoomError('bad_request', 'key is no subject token', { field: 'key' });
+  return `${prefixOf(at)}.${source}.${type}.${key}`;
+}
+
+/** @throws LoomError `undecodable` for what is no subject of a fact that this version knows */
+export function parseSubject(subject: string): Located {
+  const [root, , , tenant, stream, source, noun, verb, key, rest] = subject.split('.');
+  const type = `${noun}.${verb}`;
+  if (root !== 'loom' || !tenant || !stream || !source || !key || rest !== undefined || !sources.has(source) || !types.has(type)) {
+    throw new LoomError('undecodable', 'not the subject of a known fact');
+  }
+  return { tenant, stream, source: source as Source, type: type as FactType, key };
+}
+
+/** What a sealed field is bound to (with its path): where the fact lies and what it is. */
+export function contextOf(at: Address, type: FactType, key: string): string {
+  return `${at.tenant}/${at.stream}/${type}/${key}`;
+}
