@@ -1,0 +1,62 @@
+/**
+ * Owns one nats-server process: its configuration file, its store folder, its pid.
+ * N1 every acknowledged message is on disk (`sync_interval: always`). N2 it listens on loopback alone.
+ * N3 the port is chosen by the server itself unless one is asked for, so no two starts race for it.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { launch, lastWords, stop, until } from './process.ts';
+
+export interface NatsOptions {
+  readonly binary: string;
+  /** For the configuration, the ports file and, in `store`, JetStream. */
+  readonly dir: string;
+  /** The `authorization { … }` block; none: anybody on loopback may connect. */
+  readonly users?: string;
+  readonly port?: number;
+  /** More lines of nats.conf. */
+  readonly extra?: string;
+}
+
+export interface Nats extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly storeDir: string;
+}
+
+function configuration(options: NatsOptions, storeDir: string): string {
+  return [
+    'host: "127.0.0.1"',
+    `port: ${options.port ?? -1}`,
+    `ports_file_dir: ${JSON.stringify(options.dir)}`,
+    'max_payload: 8388608',
+    `jetstream { store_dir: ${JSON.stringify(storeDir)}, sync_interval: always }`,
+    options.users ?? '',
+    options.extra ?? '',
+  ].join('\n');
+}
+
+/** The client port the server wrote into its ports file, null until it is ready. */
+async function portOf(dir: string, pid: number): Promise<number | null> {
+  try {
+    const ports: { nats?: string[] } = JSON.parse(await readFile(join(dir, `nats-server_${pid}.ports`), 'utf8'));
+    return Number(new URL(ports.nats?.[0] ?? '').port);
+  } catch {
+    return null;
+  }
+}
+
+/** Starts a server and waits until it takes clients. SIGTERM on dispose lets it flush; the store stays. */
+export async function startNats(options: NatsOptions): Promise<Nats> {
+  const storeDir = join(options.dir, 'store');
+  await mkdir(storeDir, { recursive: true });
+  const file = join(options.dir, 'nats.conf');
+  await writeFile(file, configuration(options, storeDir), { mode: 0o600 });
+  const child = await launch(options.binary, ['-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const words = lastWords(child);
+  const pid = child.pid ?? 0;
+  const port = await until(child, () => portOf(options.dir, pid), words);
+  const url = `nats://127.0.0.1:${port}`;
+  return { url, port, pid, storeDir, [Symbol.asyncDispose]: () => stop(child) };
+}

@@ -1,0 +1,2 @@
+export { natsServer, type NatsServer } from '../support/nats.ts';
+export { postgresDatabase, type Database } from '../support/postgres.ts';

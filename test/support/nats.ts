@@ -1,0 +1,37 @@
+/** A real nats-server for one test file. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findNatsServer, startNats } from '@loom/cli';
+
+export interface NatsServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly dir: string;
+  readonly storeDir: string;
+}
+
+interface Options {
+  /** The `authorization { … }` block, as natsUsers() of @loom/log writes it; none: everybody on loopback may connect. */
+  readonly users?: string;
+  /** To start again on the store of a server that was killed: its `dir` and `port`. A given `dir` is kept on dispose. */
+  readonly dir?: string;
+  readonly port?: number;
+  /** More lines of nats.conf. */
+  readonly extra?: string;
+}
+
+/**
+ * Starts nats-server with JetStream (`sync_interval: always`) on a free loopback port in a folder of its own.
+ * Dispose stops it by its pid and removes the folder. @throws when no nats-server is to be found
+ */
+export async function natsServer(options: Options = {}): Promise<NatsServer> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'loom-nats-')));
+  const server = await startNats({ ...options, dir, binary: await findNatsServer() });
+  const dispose = async (): Promise<void> => {
+    await server[Symbol.asyncDispose]();
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+  };
+  return { ...server, dir, [Symbol.asyncDispose]: dispose };
+}
