@@ -36,7 +36,13 @@ export interface Situation {
   /** Names of the attachments given to this agent. */
   readonly files: readonly string[];
   /** What the agents that it waited for came to. */
-  readonly results: readonly { readonly agent: string; readonly role: string; readonly task: string; readonly outcome: 'done' | 'failed' | 'killed' | 'skipped'; readonly text: string }[];
+  readonly results: readonly {
+    readonly agent: string;
+    readonly role: string;
+    readonly task: string;
+    readonly outcome: 'done' | 'failed' | 'killed' | 'skipped';
+    readonly text: string;
+  }[];
   /** Paths of the artifacts written so far, e.g. final/chart.png. */
   readonly artifacts: readonly string[];
 }
@@ -50,11 +56,12 @@ export interface ModelRequest {
   readonly situation: Situation;
 }
 
-/** Tokens; `input` includes `cached`. */
+/** Tokens; `input` includes `cached` and `written` (written to the provider's prompt cache, which costs 5/4 of the input price). */
 export interface Usage {
   readonly input: number;
   readonly cached: number;
   readonly output: number;
+  readonly written?: number;
 }
 
 export interface ModelReply {
@@ -90,5 +97,8 @@ export interface ModelPort {
   readonly provider: 'anthropic' | 'openai' | 'offline';
   body(request: ModelRequest): Uint8Array;
   /** @throws ModelFailure */
-  call(request: ModelRequest, options: { readonly signal: AbortSignal; readonly onDelta: (text: string) => void }): Promise<ModelReply>;
+  call(
+    request: ModelRequest,
+    options: { readonly signal: AbortSignal; readonly onDelta: (text: string) => void },
+  ): Promise<ModelReply>;
 }
