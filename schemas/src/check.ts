@@ -1,4 +1,14 @@
-import { type Avsc, type AvscEnum, type AvscFact, type AvscField, type AvscRecord, isRecord, keyNames, kindOf, nullable } from './schema.ts';
+import {
+  type Avsc,
+  type AvscEnum,
+  type AvscFact,
+  type AvscField,
+  type AvscRecord,
+  isRecord,
+  keyNames,
+  kindOf,
+  nullable,
+} from './schema.ts';
 
 const primitives = new Set(['boolean', 'int', 'long', 'string', 'bytes']);
 const classes = new Set(['clear', 'sealed', 'personal']);
@@ -19,7 +29,22 @@ function duplicates(facts: readonly AvscFact[]): string[] {
 function factFaults(fact: AvscFact, names: Map<string, string>): string[] {
   const at = fact['loom.fact'] ?? fact.name;
   const head = /^[a-z]+\.[a-z-]+$/.test(at) ? [] : [`${at}: loom.fact is not <noun>.<verb>`];
-  return [...head, ...recordFaults(fact, at, names, true)];
+  const own = definedNames(fact);
+  const twice = own.filter((name, i) => own.indexOf(name) !== i);
+  return [
+    ...head,
+    ...twice.map((name) => `${at}: Avro lets ${name} be defined once in a file`),
+    ...recordFaults(fact, at, names, true),
+  ];
+}
+
+/** Names that the wire schema defines, each as often as it does. */
+function definedNames(type: Avsc): string[] {
+  if (typeof type === 'string') return [];
+  if (Array.isArray(type)) return type.flatMap(definedNames);
+  const own = 'name' in type ? [type.name] : [];
+  if (isRecord(type)) return [...own, ...type.fields.flatMap((field) => definedNames(field.type))];
+  return [...own, ...definedNames(itemsOf(type) ?? 'null')];
 }
 
 /** `classed`: whether the fields must name a class (not inside `loom.opened`). */
@@ -50,7 +75,10 @@ function fieldFaults(field: AvscField, at: string, names: Map<string, string>, c
 
 function clearFaults(field: AvscField, at: string, names: Map<string, string>): string[] {
   const stray = field['loom.opened'] !== undefined || field['loom.key'] !== undefined;
-  return [...(stray ? [`${at}: a clear field has loom.opened or loom.key`] : []), ...typeFaults(field.type, at, names, true)];
+  return [
+    ...(stray ? [`${at}: a clear field has loom.opened or loom.key`] : []),
+    ...typeFaults(field.type, at, names, true),
+  ];
 }
 
 function sealedFaults(field: AvscField, at: string, names: Map<string, string>): string[] {
@@ -59,7 +87,9 @@ function sealedFaults(field: AvscField, at: string, names: Map<string, string>):
   if (opened === undefined) return [`${at}: a sealed field has no loom.opened`];
   return [
     ...(kindOf(opened) === 'union' ? [`${at}: loom.opened is a union`] : []),
-    ...(field['loom.class'] === 'personal' && opened !== 'string' ? [`${at}: a personal field does not open as string`] : []),
+    ...(field['loom.class'] === 'personal' && opened !== 'string'
+      ? [`${at}: a personal field does not open as string`]
+      : []),
     ...(field['loom.key'] !== undefined && !keyNames.includes(field['loom.key']) ? [`${at}: loom.key is unknown`] : []),
     ...typeFaults(opened, at, names, false),
   ];
@@ -74,11 +104,19 @@ function typeFaults(type: Avsc, at: string, names: Map<string, string>, classed:
 }
 
 function innerFaults(type: Exclude<Avsc, string>, at: string, names: Map<string, string>, classed: boolean): string[] {
+  if (Array.isArray(type)) return [`${at}: a union other than ["null", X]`];
   if ('symbols' in type) return nameFaults(type, at, names);
-  const items = 'items' in type ? type.items : 'values' in type ? type.values : undefined;
-  if (items === undefined) return [`${at}: a union other than ["null", X]`];
-  const hidden = classed && hasSealed(items) ? [`${at}: a sealed field inside an array or map; seal the whole field`] : [];
-  return [...hidden, ...typeFaults(items, at, names, classed)];
+  const items = itemsOf(type);
+  if (items === undefined) return [`${at}: not a type that Loom uses`];
+  const hidden =
+    classed && hasSealed(items) ? [`${at}: a sealed field inside an array or map; seal the whole field`] : [];
+  const empty = isRecord(items) && items.fields.length === 0 ? [`${at}: items of no bytes`] : [];
+  return [...hidden, ...empty, ...typeFaults(items, at, names, classed)];
+}
+
+function itemsOf(type: object): Avsc | undefined {
+  if ('items' in type) return type.items as Avsc;
+  return 'values' in type ? (type.values as Avsc) : undefined;
 }
 
 function hasSealed(type: Avsc): boolean {

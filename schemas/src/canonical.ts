@@ -1,0 +1,61 @@
+import { encodeBinary } from './compiled.ts';
+import type { Bodies, FactType } from './generated.ts';
+import { compiledOf, factOf } from './registry.ts';
+import { type Avsc, type AvscField, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
+
+/**
+ * The Avro binary of the opened body without the fields of `loom.identity: false` and with maps in the order of their
+ * keys: equal for every body that says the same. @throws LoomError `validation_failed`
+ */
+export function canonical<T extends FactType>(type: T, body: Bodies[T]): Buffer {
+  const schema = identityOf(type);
+  return encodeBinary(compiledOf(schema).type, sorted(schema, body), type);
+}
+
+const identities = new Map<FactType, AvscRecord>();
+
+function identityOf(type: FactType): AvscRecord {
+  const known = identities.get(type) ?? (unique(identity(factOf(type).fact), new Set()) as AvscRecord);
+  identities.set(type, known);
+  return known;
+}
+
+/** The record as it is opened, without what does not belong to the identity of the act. */
+function identity(record: AvscRecord): AvscRecord {
+  const fields = record.fields.filter((field) => field['loom.identity'] !== false);
+  return {
+    type: 'record',
+    name: record.name,
+    fields: fields.map((field) => ({ name: field.name, type: openedType(field) })),
+  };
+}
+
+function openedType(field: AvscField): Avsc {
+  const inner = nullable(field.type);
+  const own = inner ?? field.type;
+  const opened = field['loom.opened'] ?? (isRecord(own) ? identity(own) : own);
+  return inner === undefined ? opened : ['null', opened];
+}
+
+/** Avro lets a name be defined once a schema: later definitions become references. */
+function unique(type: Avsc, names: Set<string>): Avsc {
+  if (typeof type === 'string') return type;
+  if (!('type' in type)) return type.map((branch) => unique(branch, names));
+  if ('name' in type && names.has(type.name)) return type.name;
+  if ('name' in type) names.add(type.name);
+  if (isRecord(type))
+    return { ...type, fields: type.fields.map((field) => ({ ...field, type: unique(field.type, names) })) };
+  if ('items' in type) return { ...type, items: unique(type.items, names) };
+  return 'values' in type ? { ...type, values: unique(type.values, names) } : type;
+}
+
+function sorted(avsc: Avsc, value: unknown): unknown {
+  const type = nullable(avsc) ?? avsc;
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  if (isRecord(type))
+    return Object.fromEntries(
+      type.fields.map((field) => [field.name, sorted(field.type, (value as Record<string, unknown>)[field.name])]),
+    );
+  if (kindOf(type) === 'map') return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return value;
+}
