@@ -11,4 +11,6 @@ export type { Logger } from './logger.ts';
 export { main } from './main.ts';
 export { metrics } from './metrics.ts';
 export { Secret } from './secret.ts';
+export { supervise } from './supervise.ts';
+export type { Supervised } from './supervise.ts';
 export { inSpan, telemetry, traceparent } from './telemetry.ts';
