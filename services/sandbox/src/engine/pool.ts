@@ -1,0 +1,88 @@
+/**
+ * Owns the started containers that wait for a call. Does not own those that were taken: who takes one destroys it.
+ *
+ * P1. A container serves one call: what was taken never comes back.
+ * P2. At most `size` wait; a taken one is replaced at once, unless the pool is closed.
+ * P3. A waiting one whose stream ended (engine restarted, container gone) is removed and never handed out.
+ * P4. After disposal nothing of the pool's own is left in the engine.
+ */
+import type Docker from 'dockerode';
+import { openWorkspace } from './docker.ts';
+import type { DockerSettings, Workspace } from './docker.ts';
+
+export interface Pool extends AsyncDisposable {
+  /** A waiting container, else a fresh one (`warm: false`). @throws SandboxUnavailable */
+  take(): Promise<{ readonly workspace: Workspace; readonly warm: boolean }>;
+  /** Containers that wait. */
+  waiting(): number;
+  /** Resolves when no replacement is under way: for tests and for a start that wants its first container. */
+  settled(): Promise<void>;
+}
+
+export function openPool(docker: Docker, settings: DockerSettings, size: number, labels: Record<string, string>): Pool {
+  return new WarmPool((warm) => openWorkspace(docker, settings, warm, labels), size);
+}
+
+class WarmPool implements Pool {
+  private readonly idle: Workspace[] = [];
+  private readonly filling = new Set<Promise<void>>();
+  private readonly open: (warm: boolean) => Promise<Workspace>;
+  private readonly size: number;
+  private closed = false;
+
+  constructor(open: (warm: boolean) => Promise<Workspace>, size: number) {
+    this.open = open;
+    this.size = size;
+    this.fill();
+  }
+
+  waiting(): number {
+    return this.idle.length;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.filling);
+  }
+
+  async take(): Promise<{ readonly workspace: Workspace; readonly warm: boolean }> {
+    const workspace = this.idle.shift();
+    workspace?.socket.pause();
+    this.fill();
+    return workspace === undefined ? { workspace: await this.open(false), warm: false } : { workspace, warm: true };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.filling);
+    await Promise.all(this.idle.splice(0).map((workspace) => workspace.destroy()));
+  }
+
+  private fill(): void {
+    for (let short = this.size - this.idle.length - this.filling.size; short > 0 && !this.closed; short--) {
+      const work = this.add().finally(() => this.filling.delete(work));
+      this.filling.add(work);
+    }
+  }
+
+  private async add(): Promise<void> {
+    try {
+      const workspace = await this.open(true);
+      if (this.closed) await workspace.destroy();
+      else this.keep(workspace);
+    } catch {
+      // The next call makes its own container, and it is the call that can say what is missing.
+    }
+  }
+
+  private keep(workspace: Workspace): void {
+    this.idle.push(workspace);
+    const drop = (): void => {
+      const at = this.idle.indexOf(workspace);
+      if (at === -1) return;
+      this.idle.splice(at, 1);
+      void workspace.destroy();
+    };
+    workspace.socket.once('end', drop).once('close', drop);
+    workspace.socket.resume(); // a waiting supervisor says nothing; reading is what shows that the stream ended
+  }
+}
