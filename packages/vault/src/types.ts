@@ -22,7 +22,9 @@ export interface Vault {
   /** Makes person keys available to sealers of that person; returns false when it was destroyed (its fields then open as ''). */
   person(person: string): Promise<boolean>;
   /** Erases the key's bytes (MSG.DELETE with overwrite) and leaves a tombstone, so that it is never made anew. */
-  destroy(what: { readonly tenant: string; readonly job: string } | { readonly person: string } | { readonly tenant: string }): Promise<void>;
+  destroy(
+    what: { readonly tenant: string; readonly job: string } | { readonly person: string } | { readonly tenant: string },
+  ): Promise<void>;
   /** HPKE (X25519, HKDF-SHA256, AES-256-GCM) of a call key to the sandbox pool's public key. */
   sealCallKey(callKey: Uint8Array, context: string): Promise<Buffer>;
 }

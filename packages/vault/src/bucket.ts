@@ -1,0 +1,112 @@
+/**
+ * Owns the KV bucket `loom_keys`: wrapped keys and the tombstones of destroyed ones. Knows no key in the clear.
+ *
+ * 1. A name is written once: by create. Who loses the race reads the winner's.
+ * 2. Erasing overwrites the stored message, then leaves a tombstone: the name never gets a key again.
+ * 3. Reads need no consumer: direct get by subject.
+ */
+import { LoomError } from '@loom/service';
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
+import { type NatsConnection, headers } from '@nats-io/nats-core';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KeyContext } from './root-key.ts';
+
+/** A stored key as JSON; `wrapped` is base64. */
+export interface Envelope {
+  readonly v: 1;
+  readonly wrapped: string;
+  readonly context: KeyContext;
+}
+
+interface Tombstone {
+  readonly destroyed: true;
+}
+
+const stream = 'KV_loom_keys';
+const subjectOf = (name: string): string => `$KV.loom_keys.${name}`;
+/** Tries of a create whose outcome is unknown, or whose winner a replica does not show yet. */
+const tries = 40;
+
+export async function keyBucket(connection: NatsConnection): Promise<KeyBucket> {
+  return new KeyBucket(await jetstreamManager(connection, { checkAPI: false }), jetstream(connection));
+}
+
+export class KeyBucket {
+  readonly #manager: JetStreamManager;
+  readonly #js: JetStreamClient;
+
+  constructor(manager: JetStreamManager, js: JetStreamClient) {
+    this.#manager = manager;
+    this.#js = js;
+  }
+
+  /** The envelope under the name, made by `make` when there is none. @throws LoomError `key_destroyed`, `log_unavailable` */
+  async ensure(name: string, make: () => Promise<Envelope>): Promise<Envelope> {
+    let made: Envelope | undefined;
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const found = (await this.#read(name))?.value;
+      if (found !== undefined) return alive(found);
+      made ??= await make();
+      if (await this.#create(name, made)) return made;
+      await delay(5 * attempt);
+    }
+    throw unavailable();
+  }
+
+  /** Idempotent. Needs the right to delete messages of the bucket. @throws LoomError `log_unavailable` */
+  async destroy(name: string): Promise<void> {
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const found = await this.#read(name);
+      if (found !== null && 'destroyed' in found.value) return;
+      if (found !== null) await this.#erase(found.seq);
+      if (await this.#create(name, { destroyed: true })) return;
+      await delay(5 * attempt);
+    }
+    throw unavailable();
+  }
+
+  async #read(name: string): Promise<{ seq: number; value: Envelope | Tombstone } | null> {
+    const query = { last_by_subj: subjectOf(name) };
+    const message = await this.#manager.direct.getMessage(stream, query).catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+    return message === null ? null : { seq: message.seq, value: message.json<Envelope | Tombstone>() };
+  }
+
+  /** Overwrites the stored bytes; that it is gone already is no failure. */
+  async #erase(seq: number): Promise<void> {
+    await this.#manager.streams.deleteMessage(stream, seq, true).catch((cause: unknown) => {
+      if (!(cause instanceof JetStreamApiError && cause.code === notStored)) throw cause;
+    });
+  }
+
+  /** False when the name is taken, or when nobody knows. */
+  async #create(name: string, value: Envelope | Tombstone): Promise<boolean> {
+    const unique = headers();
+    unique.set('Nats-Expected-Last-Subject-Sequence', '0');
+    try {
+      await this.#js.publish(subjectOf(name), JSON.stringify(value), { headers: unique });
+      return true;
+    } catch (cause) {
+      if (cause instanceof JetStreamApiError && !raced.has(cause.code)) throw cause;
+      return false;
+    }
+  }
+}
+
+/** Codes of the server: the sequence to be erased is not stored; the name is taken; another create is in flight. */
+const notStored = 10043;
+const raced = new Set([10071, 10164]);
+
+const unavailable = (cause?: unknown) => new LoomError('log_unavailable', 'the key bucket does not answer', { cause });
+
+function alive(value: Envelope | Tombstone): Envelope {
+  if ('destroyed' in value) throw new LoomError('key_destroyed');
+  return value;
+}

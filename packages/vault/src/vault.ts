@@ -1,0 +1,111 @@
+/**
+ * Owns the keys of tenants, jobs and persons while they are in use. Does not own what they seal.
+ *
+ * 1. A job's content key is wrapped by its tenant's key, tenants' and persons' keys by the root.
+ * 2. The context of a key (whose it is) is bound when it is wrapped: a wrapped key moved to another name does not unwrap.
+ * 3. A key is held here 5 minutes at most; after that the bucket is asked again, and a tombstone is obeyed.
+ */
+import { LoomError } from '@loom/service';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { derive, keyFrom, seal, unseal } from './aead.ts';
+import { type Envelope, type KeyBucket, keyBucket } from './bucket.ts';
+import { cache } from './cache.ts';
+import { sealCallKey } from './call-key.ts';
+import { streamKeys } from './keys.ts';
+import { type KeyContext, type RootKey, contextText, fileRootKey } from './root-key.ts';
+import type { Vault } from './types.ts';
+
+export interface VaultOptions {
+  readonly connection: NatsConnection;
+  /** A file made by `ensureRootKeyFile`. */
+  readonly rootKeyFile: string;
+  /** Base64; only who requests runs needs it. */
+  readonly poolPublicKey?: string;
+}
+
+/** @throws LoomError `root_key_unreadable` */
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  const root = await fileRootKey(options.rootKeyFile);
+  return vaultOf(root, await keyBucket(options.connection), options.poolPublicKey);
+}
+
+function vaultOf(root: RootKey, bucket: KeyBucket, poolPublicKey: string | undefined): Vault {
+  const wrapped = rootWrapped(root, bucket);
+  const tenants = cache((tenant: string) => wrapped(nameOf({ tenant }), { tenant }));
+  const contents = cache(async (name: string, tenant: string, job: string) =>
+    tenantWrapped(bucket, name, await tenants.get(tenant), { tenant, job }),
+  );
+  const persons = cache((person: string) => wrapped(nameOf({ person }), { person }).catch(nullIfDestroyed));
+  const contentKey = (tenant: string, stream: string) =>
+    isJob(stream) ? contents.get(nameOf({ tenant, job: stream }), tenant, stream) : tenants.get(tenant);
+
+  return {
+    open: async (tenant, stream) => {
+      const [own, content] = await Promise.all([tenants.get(tenant), contentKey(tenant, stream)]);
+      return streamKeys(content, own, (person) => persons.peek(person));
+    },
+    person: async (person) => (await persons.get(person)) !== null,
+    destroy: async (what) => {
+      await bucket.destroy(nameOf(what));
+      for (const keys of [tenants, contents, persons]) keys.clear();
+    },
+    sealCallKey: (callKey, context) => {
+      if (poolPublicKey === undefined)
+        throw new LoomError('config_invalid', 'no public key of the sandbox pool is set');
+      return sealCallKey(poolPublicKey, callKey, context);
+    },
+  };
+}
+
+/** `account` and `system` have no content key of their own: the tenant's does. */
+const isJob = (stream: string): boolean => stream !== 'account' && stream !== 'system';
+
+type Owner =
+  | { readonly tenant: string; readonly job: string }
+  | { readonly tenant: string }
+  | { readonly person: string };
+
+/** Name in the bucket. Ids of persons are the identity provider's: encoded, they cannot break out of their token. */
+function nameOf(owner: Owner): string {
+  if ('person' in owner) return `person.${Buffer.from(owner.person).toString('base64url')}`;
+  return 'job' in owner ? `content.${owner.tenant}.${owner.job}` : `tenant.${owner.tenant}`;
+}
+
+function rootWrapped(root: RootKey, bucket: KeyBucket) {
+  return async (name: string, context: KeyContext): Promise<KeyObject> => {
+    const { wrapped } = await bucket.ensure(name, async () => {
+      const made = await root.generate(context);
+      made.plain.fill(0);
+      return envelope(made.wrapped, context);
+    });
+    return keyFrom(await root.unwrap(Buffer.from(wrapped, 'base64'), context));
+  };
+}
+
+async function tenantWrapped(
+  bucket: KeyBucket,
+  name: string,
+  tenant: KeyObject,
+  context: KeyContext,
+): Promise<KeyObject> {
+  const wrapping = keyFrom(derive(tenant, 'loom/wrap'));
+  const { wrapped } = await bucket.ensure(name, async () => {
+    const plain = randomBytes(32);
+    const made = envelope(seal(wrapping, contextText(context), plain), context);
+    plain.fill(0);
+    return made;
+  });
+  return keyFrom(unseal(wrapping, contextText(context), Buffer.from(wrapped, 'base64')));
+}
+
+const envelope = (wrapped: Buffer, context: KeyContext): Envelope => ({
+  v: 1,
+  wrapped: wrapped.toString('base64'),
+  context,
+});
+
+function nullIfDestroyed(cause: unknown): null {
+  if (cause instanceof LoomError && cause.code === 'key_destroyed') return null;
+  throw cause;
+}
