@@ -1,8 +1,22 @@
 import { LoomError } from '@loom/service';
 import type { Address, Fact } from '@loom/log';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { evolve } from './evolve.ts';
-import { emptyJob, type Job } from './state.ts';
+import { evolveFact } from './domain/evolve.ts';
+import { emptyJob, type Job } from './domain/state.ts';
+
+/** Folds one fact into the state, which it changes and returns. A fact that was folded before is passed over; the chain runs over the sums of all facts. */
+export function evolve(job: Job, fact: Fact): Job {
+  if (fact.seq <= job.seq) return job;
+  evolveFact(job, fact);
+  job.seq = fact.seq;
+  job.time = fact.time;
+  if (fact.source !== 'timer') job.activeAt = fact.time;
+  job.facts += 1;
+  job.chain = createHash('sha256').update(job.chain).update(fact.sum).digest('hex');
+  if (fact.source === 'orchestrator') job.orchestratorSeq = fact.seq;
+  return job;
+}
 
 /** What a fold needs of the log. */
 export interface FactReader {
@@ -59,7 +73,8 @@ export class JobCache {
     for (let wait = 2; ; wait = Math.min(wait * 2, 200)) {
       for await (const fact of this.#log.read(job, { after: job.seq })) evolve(job, fact);
       if (job.seq >= minSeq) return job;
-      if (Date.now() > until) throw new LoomError('log_unavailable', `sequence ${minSeq} of ${job.stream} cannot be read yet`);
+      if (Date.now() > until)
+        throw new LoomError('log_unavailable', `sequence ${minSeq} of ${job.stream} cannot be read yet`);
       await sleep(wait);
     }
   }

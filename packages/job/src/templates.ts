@@ -26,4 +26,7 @@ export const nudges: Readonly<Record<'plan' | 'artifact', string>> = {
 export const systemPrompt = (kind: AgentKind): string => prompts[kind];
 
 /** Version of the prompt templates: hash of all of them. */
-export const TEMPLATES: string = createHash('sha256').update(JSON.stringify([prompts, nudges])).digest('hex').slice(0, 16);
+export const TEMPLATES: string = createHash('sha256')
+  .update(JSON.stringify([prompts, nudges]))
+  .digest('hex')
+  .slice(0, 16);

@@ -1,5 +1,5 @@
-import { openQuestions, status, type Status } from './status.ts';
-import type { Agent, Artifact, Job } from './state.ts';
+import { openQuestions, status, type Status } from './domain/status.ts';
+import type { Agent, Artifact, Job } from './domain/state.ts';
 
 const day = 86_400_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -28,7 +28,12 @@ export interface JobView {
   readonly reserved_micros: number;
   readonly spent_micros: number;
   readonly agents: readonly AgentView[];
-  readonly pending: readonly { readonly kind: 'input' | 'checkpoint'; readonly id: string; readonly agent: string; readonly question: string }[];
+  readonly pending: readonly {
+    readonly kind: 'input' | 'checkpoint';
+    readonly id: string;
+    readonly agent: string;
+    readonly question: string;
+  }[];
   readonly artifacts: readonly ReturnType<typeof artifactView>[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly last_seq: number;
@@ -41,29 +46,58 @@ export interface JobView {
 }
 
 export function view(job: Job): JobView {
-  const submitted = job.submitted;
   return {
-    id: job.stream, status: status(job), brief: submitted?.brief ?? '', engagement: submitted?.engagement ?? '', created_at: iso(job.submittedAt), updated_at: iso(job.time),
-    budget_micros: job.money.cap, reserved_micros: job.money.reserved, spent_micros: job.money.settled,
+    ...asked(job),
+    id: job.stream,
+    status: status(job),
+    created_at: iso(job.submittedAt),
+    updated_at: iso(job.time),
+    budget_micros: job.money.cap,
+    reserved_micros: job.money.reserved,
+    spent_micros: job.money.settled,
     agents: [...job.agents.values()].map((agent) => agentView(job, agent)),
     pending: openQuestions(job).map((question) => ({ kind: 'input', ...question })),
-    artifacts: artifactList(job).map(artifactView), metadata: submitted?.metadata ?? {}, last_seq: job.seq,
-    replayable_until: job.ended ? iso(job.ended.at + 90 * day) : null, model: job.accepted?.models.worker ?? '', ...ending(job),
-    ...(submitted?.follows ? { follows: submitted.follows } : {}), ...(submitted?.forked_from ? { forked_from: submitted.forked_from } : {}),
+    artifacts: artifactList(job).map(artifactView),
+    last_seq: job.seq,
+    replayable_until: job.ended ? iso(job.ended.at + 90 * day) : null,
+    model: job.accepted?.models.worker ?? '',
+    ...ending(job),
+  };
+}
+
+function asked({ submitted }: Job): Pick<JobView, 'brief' | 'engagement' | 'metadata' | 'follows' | 'forked_from'> {
+  if (!submitted) return { brief: '', engagement: '', metadata: {} };
+  const { brief, engagement, metadata, follows, forked_from } = submitted;
+  return {
+    brief,
+    engagement,
+    metadata,
+    ...(follows === null ? {} : { follows }),
+    ...(forked_from === null ? {} : { forked_from }),
   };
 }
 
 function ending(job: Job): Pick<JobView, 'refusal' | 'failure'> {
-  if (job.ended?.type === 'job.refused') return { refusal: { code: job.ended.body.code, reason: job.ended.body.reason } };
-  if (job.ended?.type === 'job.failed') return { failure: { code: job.ended.body.code, reason: job.ended.body.reason } };
+  if (job.ended?.type === 'job.refused')
+    return { refusal: { code: job.ended.body.code, reason: job.ended.body.reason } };
+  if (job.ended?.type === 'job.failed')
+    return { failure: { code: job.ended.body.code, reason: job.ended.body.reason } };
   return {};
 }
 
 function agentView(job: Job, agent: Agent): AgentView {
-  const settled = agent.turns.flatMap((turn) => turn.attempts.flatMap(({ settled: outcome }) => (outcome ? [outcome] : [])));
+  const settled = agent.turns.flatMap((turn) =>
+    turn.attempts.flatMap(({ settled: outcome }) => (outcome ? [outcome] : [])),
+  );
   return {
-    id: agent.id, role: agent.spawned.role, task: agent.spawned.task, kind: agent.spawned.kind, status: agentStatus(job, agent), steps: agent.turns.filter(({ reply }) => reply !== null).length,
-    tool: agent.turns.at(-1)?.calls.find((call) => call.result === null)?.name ?? null, tokens: settled.reduce((sum, { tokens_in, tokens_out }) => sum + tokens_in + tokens_out, 0),
+    id: agent.id,
+    role: agent.spawned.role,
+    task: agent.spawned.task,
+    kind: agent.spawned.kind,
+    status: agentStatus(job, agent),
+    steps: agent.turns.filter(({ reply }) => reply !== null).length,
+    tool: agent.turns.at(-1)?.calls.find((call) => call.result === null)?.name ?? null,
+    tokens: settled.reduce((sum, { tokens_in, tokens_out }) => sum + tokens_in + tokens_out, 0),
     spent_micros: settled.reduce((sum, { cost_micros }) => sum + cost_micros, 0),
   };
 }
@@ -84,16 +118,39 @@ export function artifactList(job: Job): Artifact[] {
 }
 
 export function artifactView(artifact: Artifact) {
-  return { path: artifact.path, size: artifact.size, sha256: artifact.sha256, media_type: artifact.mediaType, starred: false, expires_at: iso(artifact.time + 90 * day) };
+  return {
+    path: artifact.path,
+    size: artifact.size,
+    sha256: artifact.sha256,
+    media_type: artifact.mediaType,
+    starred: false,
+    expires_at: iso(artifact.time + 90 * day),
+  };
 }
 
 /** Messages per agent in order; a tool call stands with its result. */
 export function transcript(job: Job) {
   return [...job.agents.values()].map((agent) => ({
-    agent: agent.id, role: agent.spawned.role, task: agent.spawned.task,
-    messages: agent.turns.flatMap((turn) => turn.reply ? [{
-      step: turn.n, role: 'assistant', text: turn.reply.text,
-      tool_calls: turn.calls.map((call) => ({ id: call.key, name: call.name, args: call.args, outcome: call.result?.outcome ?? null, result: call.result?.text ?? null })),
-    }] : []),
+    agent: agent.id,
+    role: agent.spawned.role,
+    task: agent.spawned.task,
+    messages: agent.turns.flatMap((turn) =>
+      turn.reply
+        ? [
+            {
+              step: turn.n,
+              role: 'assistant',
+              text: turn.reply.text,
+              tool_calls: turn.calls.map((call) => ({
+                id: call.key,
+                name: call.name,
+                args: call.args,
+                outcome: call.result?.outcome ?? null,
+                result: call.result?.text ?? null,
+              })),
+            },
+          ]
+        : [],
+    ),
   }));
 }

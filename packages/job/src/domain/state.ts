@@ -136,6 +136,10 @@ export interface Job extends Address {
   /** When the kill was asked for; workers get a grace period from here. */
   haltedAt: number;
   readonly fired: Set<string>;
+  /** Time of the last fact that is no timer; the moment from which silence is counted; whether it went on for too long. */
+  activeAt: number;
+  silenceFrom: number;
+  silent: boolean;
   ended: Ended | null;
 }
 
@@ -144,9 +148,34 @@ export type { Attachment, File, ToolCall };
 /** The state before the first fact. */
 export function emptyJob(at: Address): Job {
   return {
-    tenant: at.tenant, stream: at.stream, seq: 0, time: 0, orchestratorSeq: 0, chain: '', facts: 0, submittedAt: 0, submitted: null, accepted: null,
-    money: { cap: 0, settled: 0, reserved: 0 }, epoch: 0, agents: new Map(), attempts: new Map(), calls: new Map(), messages: [], artifacts: new Map(),
-    budgetAsks: [], exhausted: null, exhaustions: 0, cancelRequested: false, killRequested: false, haltedAt: 0, fired: new Set(), ended: null,
+    tenant: at.tenant,
+    stream: at.stream,
+    seq: 0,
+    time: 0,
+    orchestratorSeq: 0,
+    chain: '',
+    facts: 0,
+    submittedAt: 0,
+    submitted: null,
+    accepted: null,
+    money: { cap: 0, settled: 0, reserved: 0 },
+    epoch: 0,
+    agents: new Map(),
+    attempts: new Map(),
+    calls: new Map(),
+    messages: [],
+    artifacts: new Map(),
+    budgetAsks: [],
+    exhausted: null,
+    exhaustions: 0,
+    cancelRequested: false,
+    killRequested: false,
+    haltedAt: 0,
+    fired: new Set(),
+    activeAt: 0,
+    silenceFrom: 0,
+    silent: false,
+    ended: null,
   };
 }
 
@@ -157,6 +186,9 @@ export const callKeyOf = (agent: string, step: number, call: number): string => 
 export const lastTurn = (agent: Agent): Turn | undefined => agent.turns.at(-1);
 
 /** Slots that a worker still owes an outcome for. */
-export const openAttempts = (job: Job): Attempt[] => [...job.attempts.values()].filter((attempt) => attempt.settled === null);
+export const openAttempts = (job: Job): Attempt[] =>
+  [...job.attempts.values()].filter((attempt) => attempt.settled === null);
 export const openCalls = (job: Job): Call[] =>
-  [...job.calls.values()].filter((call) => (call.where === 'runner' || call.where === 'sandbox') && call.result === null);
+  [...job.calls.values()].filter(
+    (call) => (call.where === 'runner' || call.where === 'sandbox') && call.result === null,
+  );

@@ -1,8 +1,23 @@
 import { openAttempts, openCalls, type Job } from './state.ts';
 
-export type Status = 'queued' | 'planning' | 'running' | 'waiting_input' | 'waiting_approval' | 'waiting_budget' | 'completed' | 'failed' | 'refused' | 'cancelled';
+export type Status =
+  | 'queued'
+  | 'planning'
+  | 'running'
+  | 'waiting_input'
+  | 'waiting_approval'
+  | 'waiting_budget'
+  | 'completed'
+  | 'failed'
+  | 'refused'
+  | 'cancelled';
 
-const ends = { 'job.completed': 'completed', 'job.failed': 'failed', 'job.refused': 'refused', 'job.cancelled': 'cancelled' } as const;
+const ends = {
+  'job.completed': 'completed',
+  'job.failed': 'failed',
+  'job.refused': 'refused',
+  'job.cancelled': 'cancelled',
+} as const;
 
 /** The status word of api.md. A job waits only when nothing is in flight. */
 export function status(job: Job): Status {
@@ -16,8 +31,11 @@ export function status(job: Job): Status {
 
 /** Questions of agents that nobody has answered yet. */
 export const openQuestions = (job: Job): { id: string; agent: string; question: string }[] =>
-  job.ended ? [] : [...job.calls.values()].filter((call) => call.where === 'person' && call.result === null && !job.agents.get(call.agent)?.finished)
-    .map((call) => ({ id: call.key, agent: call.agent, question: call.question ?? '' }));
+  job.ended
+    ? []
+    : [...job.calls.values()]
+        .filter((call) => call.where === 'person' && call.result === null && !job.agents.get(call.agent)?.finished)
+        .map((call) => ({ id: call.key, agent: call.agent, question: call.question ?? '' }));
 
 /** Why work asked for under this epoch must not begin any more; null when it may. */
 export function halted(job: Job, work: { readonly agent: string; readonly epoch: number }): string | null {

@@ -1,8 +1,8 @@
 import type { Message, ModelRequest, Situation } from '@loom/models';
 import { resultOf } from './evolve.ts';
 import type { Agent, Attempt, Job, Turn } from './state.ts';
-import { nudges, systemPrompt } from './templates.ts';
-import { toolSpecs } from './tools.ts';
+import { nudges, systemPrompt } from '../templates.ts';
+import { toolSpecs } from '../tools.ts';
 
 /** Where in the log a conversation stands: facts up to `upto` are in it, the model and its output limit come from the request. */
 export interface Moment {
@@ -13,8 +13,13 @@ export interface Moment {
   readonly maxTokens: number;
 }
 
-export const momentOf = (job: Job, attempt: Attempt): Moment =>
-  ({ agent: attempt.agent, step: attempt.step, upto: attempt.upto, model: job.agents.get(attempt.agent)?.spawned.model ?? '', maxTokens: attempt.maxTokens });
+export const momentOf = (job: Job, attempt: Attempt): Moment => ({
+  agent: attempt.agent,
+  step: attempt.step,
+  upto: attempt.upto,
+  model: job.agents.get(attempt.agent)?.spawned.model ?? '',
+  maxTokens: attempt.maxTokens,
+});
 
 /**
  * The model request of a step, made of the job's facts up to `moment.upto` alone: the decider bounds its size with it, the runner sends it, replay makes it again.
@@ -33,7 +38,14 @@ export function conversation(job: Job, moment: Moment): ModelRequest {
     seen = Math.max(seen, turn.upto);
   }
   said(job, messages, seen, moment.upto);
-  return { model: moment.model, system: systemPrompt(agent.spawned.kind), messages: merged(messages), tools: toolSpecs(agent.spawned.kind), maxTokens: moment.maxTokens, situation };
+  return {
+    model: moment.model,
+    system: systemPrompt(agent.spawned.kind),
+    messages: merged(messages),
+    tools: toolSpecs(agent.spawned.kind),
+    maxTokens: moment.maxTokens,
+    situation,
+  };
 }
 
 /** What people added to the brief between two moments; answers to questions are tool results instead. */
@@ -44,9 +56,19 @@ function said(job: Job, messages: Message[], after: number, upto: number): void 
 }
 
 function exchange(job: Job, agent: Agent, turn: Turn): Message[] {
-  const reply: Message = { role: 'assistant', text: turn.reply?.text ?? '', calls: turn.calls.map(({ id, name, args }) => ({ id, name, args })) };
-  if (turn.calls.length === 0) return [reply, { role: 'user', text: nudges[agent.spawned.kind === 'planner' ? 'plan' : 'artifact'] }];
-  const results = turn.calls.map((call) => ({ id: call.id, name: call.name, text: call.result?.text ?? '', failed: call.result?.failed ?? true }));
+  const reply: Message = {
+    role: 'assistant',
+    text: turn.reply?.text ?? '',
+    calls: turn.calls.map(({ id, name, args }) => ({ id, name, args })),
+  };
+  if (turn.calls.length === 0)
+    return [reply, { role: 'user', text: nudges[agent.spawned.kind === 'planner' ? 'plan' : 'artifact'] }];
+  const results = turn.calls.map((call) => ({
+    id: call.id,
+    name: call.name,
+    text: call.result?.text ?? '',
+    failed: call.result?.failed ?? true,
+  }));
   return [reply, { role: 'tool', results }];
 }
 
@@ -55,7 +77,8 @@ function merged(messages: readonly Message[]): Message[] {
   const out: Message[] = [];
   for (const message of messages) {
     const last = out.at(-1);
-    if (message.role === 'user' && last?.role === 'user') out[out.length - 1] = { role: 'user', text: `${last.text}\n\n${message.text}` };
+    if (message.role === 'user' && last?.role === 'user')
+      out[out.length - 1] = { role: 'user', text: `${last.text}\n\n${message.text}` };
     else out.push(message);
   }
   return out;
@@ -64,7 +87,12 @@ function merged(messages: readonly Message[]): Message[] {
 function situationOf(job: Job, agent: Agent, upto: number): Situation {
   const { kind, role, task, files } = agent.spawned;
   return {
-    kind, role, task, files, agent: agent.id, brief: job.submitted?.brief ?? '',
+    kind,
+    role,
+    task,
+    files,
+    agent: agent.id,
+    brief: job.submitted?.brief ?? '',
     attachments: (job.submitted?.attachments ?? []).map(({ name, media_type, size }) => ({ name, media_type, size })),
     results: agent.spawned.needs.flatMap((id) => resultsOf(job.agents.get(id))),
     artifacts: [...new Set([...job.artifacts.values()].filter(({ seq }) => seq <= upto).map(({ path }) => path))],
@@ -79,11 +107,19 @@ function resultsOf(agent: Agent | undefined): Situation['results'] {
 }
 
 function opening(situation: Situation): string {
-  const attachments = situation.attachments.map(({ name, media_type, size }) => `- ${name} (${media_type}, ${size} bytes)`).join('\n') || '- none';
+  const attachments =
+    situation.attachments.map(({ name, media_type, size }) => `- ${name} (${media_type}, ${size} bytes)`).join('\n') ||
+    '- none';
   const sections = [`# Brief\n${situation.brief}`, `# Attachments\n${attachments}`];
-  if (situation.kind !== 'planner') sections.push(`# You are: ${situation.role}\n${situation.task}`, `# Your files\n${situation.files.map((name) => `- ${name}`).join('\n') || '- none'}`);
-  for (const { agent, role, outcome, text } of situation.results) sections.push(`# Result of ${agent} (${role}), ${outcome}\n${text}`);
-  if (situation.kind === 'writer') sections.push(`# Files written so far\n${situation.artifacts.map((path) => `- ${path}`).join('\n') || '- none'}`);
+  if (situation.kind !== 'planner')
+    sections.push(
+      `# You are: ${situation.role}\n${situation.task}`,
+      `# Your files\n${situation.files.map((name) => `- ${name}`).join('\n') || '- none'}`,
+    );
+  for (const { agent, role, outcome, text } of situation.results)
+    sections.push(`# Result of ${agent} (${role}), ${outcome}\n${text}`);
+  if (situation.kind === 'writer')
+    sections.push(`# Files written so far\n${situation.artifacts.map((path) => `- ${path}`).join('\n') || '- none'}`);
   return sections.join('\n\n');
 }
 

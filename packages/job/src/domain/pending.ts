@@ -1,0 +1,24 @@
+import type { Job } from './state.ts';
+import type { FactType } from '@loom/schemas';
+
+/** A request of work that a decision holds and that is not yet known to be on its way. */
+export interface Dispatch {
+  readonly seq: number;
+  readonly type: FactType;
+  readonly key: string;
+}
+
+/** Requests still to be dispatched, derived from the decisions alone (invariant 3). */
+export function pendingDispatches(job: Job): readonly Dispatch[] {
+  const steps = [...job.attempts.values()]
+    .filter(({ sent, settled }) => !sent && settled === null)
+    .map(({ decision, key }): Dispatch => ({ seq: decision, type: 'step.requested', key }));
+  const calls = [...job.calls.values()]
+    .filter(({ where, sent, result }) => (where === 'runner' || where === 'sandbox') && !sent && result === null)
+    .map(({ decision, key, where }): Dispatch => ({
+      seq: decision,
+      type: where === 'runner' ? 'tool.requested' : 'run.requested',
+      key,
+    }));
+  return [...steps, ...calls];
+}

@@ -1,0 +1,99 @@
+/**
+ * One turn of a job: fold, decide, record, dispatch, until nothing is missing.
+ * T1  one turn per job per process; triggers that come meanwhile share the next one.
+ * T2  a turn ends only after a fold that includes its trigger and after every pending dispatch, lost slot and timer is acknowledged (invariant 4).
+ * T3  a lost fence is no error: the winner's decision is folded and the question asked anew.
+ */
+import { JobCache, pendingDispatches, type Job } from '@loom/job';
+import type { Address, Log } from '@loom/log';
+import { inSpan, metrics } from '@loom/service';
+import { decide } from '../domain/decide.ts';
+import type { Intake } from '../domain/intake.ts';
+import { lostSlots } from '../domain/settle.ts';
+import { timers } from '../domain/timers.ts';
+import { DECIDER } from '../domain/version.ts';
+
+const decisions = metrics.counter('loom_orchestrator_decisions_total', 'Decisions recorded.');
+const fencesLost = metrics.counter(
+  'loom_orchestrator_fences_lost_total',
+  'Decisions that another orchestrator made first.',
+);
+
+interface Lane {
+  waiting: { seq: number; resolve: () => void; reject: (cause: unknown) => void }[];
+  running: boolean;
+}
+
+export class Turns {
+  readonly #log: Log;
+  readonly #jobs: JobCache;
+  readonly #intake: Intake;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #armed = new Map<string, Set<string>>();
+
+  constructor(log: Log, intake: Intake) {
+    this.#log = log;
+    this.#jobs = new JobCache(log);
+    this.#intake = intake;
+  }
+
+  /** Resolves when a turn that saw `seq` is over; `seq` 0 looks at the job as it stands. */
+  take(at: Address, seq: number, traceparent = ''): Promise<void> {
+    const key = `${at.tenant}/${at.stream}`;
+    const lane = this.#lanes.get(key) ?? { waiting: [], running: false };
+    this.#lanes.set(key, lane);
+    return new Promise((resolve, reject) => {
+      lane.waiting.push({ seq, resolve, reject });
+      if (!lane.running) void this.#run(key, lane, at, traceparent);
+    });
+  }
+
+  async #run(key: string, lane: Lane, at: Address, traceparent: string): Promise<void> {
+    lane.running = true;
+    while (lane.waiting.length > 0) {
+      const served = lane.waiting.splice(0);
+      try {
+        await inSpan('orchestrator.turn', traceparent, { 'loom.job': at.stream }, () =>
+          this.#turn(at, Math.max(...served.map(({ seq }) => seq))),
+        );
+        for (const { resolve } of served) resolve();
+      } catch (cause) {
+        for (const { reject } of served) reject(cause);
+      }
+    }
+    this.#lanes.delete(key);
+  }
+
+  async #turn(at: Address, seen: number): Promise<void> {
+    for (let minSeq = seen; ;) {
+      const job = await this.#jobs.at(at, minSeq);
+      await this.#settle(job);
+      const drafts = decide(job, this.#intake);
+      if (drafts.length === 0) return this.#leave(job);
+      const made = await this.#log.decide(at, drafts, job, { decider: DECIDER });
+      (made ? decisions : fencesLost).add(1);
+      minSeq = made?.seq ?? minSeq;
+    }
+  }
+
+  async #settle(job: Job): Promise<void> {
+    await Promise.all(
+      lostSlots(job).map(({ source, draft }) => this.#log.append(job, draft, { source, basis: job.seq })),
+    );
+  }
+
+  /** Work goes out before the trigger is acknowledged; each request under its unique subject, so twice is once. */
+  async #leave(job: Job): Promise<void> {
+    await Promise.all(pendingDispatches(job).map((dispatch) => this.#log.dispatch(job, dispatch)));
+    await this.#arm(job);
+  }
+
+  async #arm(job: Job): Promise<void> {
+    const armed = this.#armed.get(job.stream) ?? new Set<string>();
+    const due = timers(job).filter(({ kind, key }) => !armed.has(`${kind}-${key}`));
+    await Promise.all(due.map(({ kind, key, due: dueMs }) => this.#log.armTimer(job, { kind, key, dueMs })));
+    for (const { kind, key } of due) armed.add(`${kind}-${key}`);
+    if (job.ended) this.#armed.delete(job.stream);
+    else this.#armed.set(job.stream, armed);
+  }
+}

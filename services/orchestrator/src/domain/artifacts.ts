@@ -1,0 +1,25 @@
+import type { Job } from '@loom/job';
+import { draft, type Decision } from './draft.ts';
+
+/** Files under final/ of settled calls that are not on record yet; their data keys go under the tenant's key, so that they outlive the transcript. */
+export function artifactsDue(job: Job): readonly Decision[] {
+  return [...job.calls.values()].flatMap((call) =>
+    call.files.flatMap((file, index) => {
+      const key = `${call.key}-${index}`;
+      if (job.artifacts.has(key) || !file.path.startsWith('final/')) return [];
+      const { path, media_type, size, sha256, object, data_key } = file;
+      return [
+        draft('artifact.written', key, {
+          agent: call.agent,
+          call: call.key,
+          path,
+          media_type,
+          size,
+          sha256,
+          object,
+          data_key,
+        }),
+      ];
+    }),
+  );
+}

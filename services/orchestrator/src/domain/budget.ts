@@ -1,0 +1,71 @@
+import { conversation, inputBound, type Agent, type Job } from '@loom/job';
+import { reserve } from '@loom/models';
+import { draft, type Decision } from './draft.ts';
+import { termsOf } from './terms.ts';
+
+/** Room that is left for reservations while one decision is put together (invariant: settled + reserved ≤ cap). */
+export interface Purse {
+  micros: number;
+  slots: number;
+  /** Worst case of the first step that did not fit. */
+  short: number | null;
+}
+
+export const purseOf = (job: Job, inFlight: number): Purse => ({
+  micros: job.money.cap - job.money.settled - job.money.reserved,
+  slots: termsOf(job).limits.max_in_flight - inFlight,
+  short: null,
+});
+
+export interface StepPlan {
+  readonly agent: Agent;
+  readonly step: number;
+  readonly attempt: number;
+}
+
+/** The request of a step with its worst case: input bounded by the bytes of the conversation, output by the clamp, at the recorded price. */
+export function stepRequest(job: Job, plan: StepPlan): Extract<Decision, { type: 'step.requested' }> {
+  const accepted = termsOf(job);
+  const { model } = plan.agent.spawned;
+  const maxTokens = accepted.limits.max_output_tokens;
+  const request = conversation(job, { agent: plan.agent.id, step: plan.step, upto: job.seq, model, maxTokens });
+  const bound = inputBound(request);
+  const price = accepted.prices.find((entry) => entry.model === model);
+  return draft('step.requested', `${plan.agent.id}-${plan.step}-${plan.attempt}`, {
+    agent: plan.agent.id,
+    step: plan.step,
+    attempt: plan.attempt,
+    epoch: job.epoch,
+    model,
+    max_tokens: maxTokens,
+    input_tokens_max: bound,
+    reserved_micros: price ? reserve(price, bound, maxTokens) : 0,
+    price_version: accepted.price_version,
+    deadline_ms: accepted.limits.step_deadline_ms,
+    upto: job.seq,
+  }) as Extract<Decision, { type: 'step.requested' }>;
+}
+
+/** Answers to people who asked for another cap; a lowered one never falls below what is spent or promised. */
+export function budgetAnswers(job: Job): readonly Decision[] {
+  const floor = job.money.settled + job.money.reserved;
+  return job.budgetAsks
+    .filter(({ answered }) => !answered)
+    .map(({ key, budgetMicros }) =>
+      draft('budget.changed', key, { request: key, budget_micros: Math.max(budgetMicros, floor) }),
+    );
+}
+
+/** The job asks for money when a step does not fit and nothing in flight could give any back. */
+export function askForBudget(job: Job, needed: number): readonly Decision[] {
+  const { cap, settled, reserved } = job.money;
+  if (job.exhausted !== null || reserved > 0) return [];
+  return [
+    draft('budget.exhausted', String(job.exhaustions + 1), {
+      needed_micros: settled + reserved + needed,
+      budget_micros: cap,
+      settled_micros: settled,
+      reserved_micros: reserved,
+    }),
+  ];
+}

@@ -1,0 +1,45 @@
+import { openAttempts, type Job } from '@loom/job';
+import { advance } from './agents.ts';
+import { artifactsDue } from './artifacts.ts';
+import { askForBudget, budgetAnswers, purseOf } from './budget.ts';
+import { draft, type Decision } from './draft.ts';
+import { ending, settled } from './ending.ts';
+import { takeIn, type Intake } from './intake.ts';
+
+/** A decision carries at most so many items (design, invariant 3); the rest follows in the next. */
+const MOST_ITEMS = 200;
+
+/**
+ * What the job still lacks. Pure: all that it reads is in the job's own facts, but for the intake, which `job.accepted` records.
+ * Convergent: folding the answer back, again and again, ends in an empty answer (invariant 4).
+ */
+export function decide(job: Job, intake: Intake): readonly Decision[] {
+  if (!job.submitted || job.ended) return [];
+  if (!job.accepted) return job.cancelRequested || job.killRequested ? close(job) : takeIn(job, intake);
+  const answers = [...epoch(job), ...budgetAnswers(job), ...artifactsDue(job)];
+  if (answers.length > 0) return answers.slice(0, MOST_ITEMS);
+  return ending(job) ? close(job) : proceed(job);
+}
+
+/** Work of the old epoch moves nothing once a kill was asked for. */
+function epoch(job: Job): readonly Decision[] {
+  return job.killRequested && job.epoch === 0 ? [draft('epoch.raised', '1', { epoch: 1, reason: 'killed' })] : [];
+}
+
+/** The terminal fact is the orchestrator's last: it waits until every slot is settled. */
+function close(job: Job): readonly Decision[] {
+  const end = ending(job);
+  return end && settled(job) ? [end] : [];
+}
+
+function proceed(job: Job): readonly Decision[] {
+  const purse = purseOf(job, openAttempts(job).length);
+  const moves: Decision[] = [];
+  for (const agent of job.agents.values()) {
+    moves.push(...advance(job, agent, purse));
+    if (moves.length >= MOST_ITEMS) return moves.slice(0, MOST_ITEMS);
+    if (moves.some(({ type }) => type === 'job.refused'))
+      return settled(job) ? moves.filter(({ type }) => type === 'job.refused') : [];
+  }
+  return moves.length === 0 && purse.short !== null ? askForBudget(job, purse.short) : moves;
+}

@@ -1,0 +1,70 @@
+import { natsBlobs } from '@loom/blobs';
+import { connectLog } from '@loom/log';
+import { modelsFromEnv } from '@loom/models';
+import { config, logger, main, serve, telemetry, type Env, type Running, type Settings } from '@loom/service';
+import { openVault } from '@loom/vault';
+import { settings } from './config.ts';
+import { sweepOpenJobs } from './consumers/sweep.ts';
+import { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
+import { Turns } from './consumers/turn.ts';
+import type { Intake } from './domain/intake.ts';
+
+/** Starts the orchestrator: triggers, timers and the slow sweep. */
+export async function start(env: Env): Promise<Running> {
+  const set = config(settings, env);
+  const traces = telemetry('orchestrator', env);
+  const log = await connectLog({
+    servers: set.natsUrl,
+    user: set.natsUser,
+    password: set.natsPassword.reveal(),
+    source: 'orchestrator',
+    streams: set.streams,
+    vault: (connection) => openVault({ connection, rootKeyFile: set.rootKeyFile, poolPublicKey: set.poolPublicKey }),
+    blobs: (connection) => natsBlobs({ connection }),
+  });
+  const stopping = new AbortController();
+  const turns = new Turns(log, intakeOf(set, env));
+  const onError = (cause: unknown): void =>
+    logger('orchestrator').warn({ err: cause }, 'the sweep met a job that it could not turn');
+  const work = Promise.all([
+    consumeTriggers(log, turns, set.width, stopping.signal),
+    consumeTimers(log, stopping.signal),
+    sweepOpenJobs(log, turns, set.sweepMs, stopping.signal, onError),
+  ]);
+  const health = await serve({
+    name: 'orchestrator',
+    port: set.healthPort,
+    ready: () => Promise.resolve({ log: !log.connection.isClosed() }),
+  });
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await work;
+    await log[Symbol.asyncDispose]();
+    await Promise.all([health.stop(), traces.stop()]);
+  };
+  return { port: health.port, stop };
+}
+
+function intakeOf(set: Settings<typeof settings>, env: Env): Intake {
+  const choice = modelsFromEnv(env);
+  return {
+    models: choice.models,
+    prices: choice.available.map(({ price }) => price),
+    priceVersion: choice.priceVersion,
+    defaultBudgetMicros: set.defaultBudgetMicros,
+    limits: {
+      max_agents: set.maxAgents,
+      max_depth: set.maxDepth,
+      max_fan_out: set.maxFanOut,
+      max_steps: set.maxSteps,
+      max_attempts: set.maxAttempts,
+      max_in_flight: set.maxInFlight,
+      max_output_tokens: set.maxOutputTokens,
+      step_deadline_ms: set.stepDeadlineMs,
+      tool_deadline_ms: set.toolDeadlineMs,
+      silence_ms: set.silenceMs,
+    },
+  };
+}
+
+main(import.meta, 'orchestrator', start);
