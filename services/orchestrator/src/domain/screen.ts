@@ -16,7 +16,7 @@ const prohibited = (pattern: RegExp, reason: string): Rule => ({ code: 'prohibit
  */
 const rules: readonly Rule[] = [
   prohibited(
-    /\b(bot|chatbot|persona)s?\b.{0,80}\b(pretend|pose|pass(es|ing)?)\b.{0,20}\b(as|to be|for)\b.{0,12}\b(human|real (person|people))/is,
+    /\b(bot|chatbot|persona)s?\b.{0,80}\b(pretend\w*|pos(e|es|ing)|pass(es|ing)?)\b.{0,20}\b(as|to be|for)\b.{0,12}\b(human|real (person|people))/is,
     'Loom builds no bots that pass as human.',
   ),
   prohibited(
