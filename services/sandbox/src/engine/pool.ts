@@ -1,10 +1,10 @@
 /**
- * Owns the started containers that wait for a call. Does not own those that were taken: who takes one destroys it.
+ * Owns the started containers: those that wait for a call, and until they are destroyed those that were taken.
  *
  * P1. A container serves one call: what was taken never comes back.
  * P2. At most `size` wait; a taken one is replaced at once, unless the pool is closed.
  * P3. A waiting one whose stream ended (engine restarted, container gone) is removed and never handed out.
- * P4. After disposal nothing of the pool's own is left in the engine.
+ * P4. After disposal nothing of the pool's own is left in the engine, as far as the engine answers.
  */
 import type Docker from 'dockerode';
 import { openWorkspace } from './docker.ts';
@@ -13,6 +13,8 @@ import type { DockerSettings, Workspace } from './docker.ts';
 export interface Pool extends AsyncDisposable {
   /** A waiting container, else a fresh one (`warm: false`). @throws SandboxUnavailable */
   take(): Promise<{ readonly workspace: Workspace; readonly warm: boolean }>;
+  /** Ids of all containers that are in use or wait: whatever else carries this process's label is a left-over. */
+  alive(): ReadonlySet<string>;
   /** Containers that wait. */
   waiting(): number;
   /** Resolves when no replacement is under way: for tests and for a start that wants its first container. */
@@ -26,14 +28,19 @@ export function openPool(docker: Docker, settings: DockerSettings, size: number,
 class WarmPool implements Pool {
   private readonly idle: Workspace[] = [];
   private readonly filling = new Set<Promise<void>>();
-  private readonly open: (warm: boolean) => Promise<Workspace>;
+  private readonly owned = new Map<string, Workspace>();
+  private readonly make: (warm: boolean) => Promise<Workspace>;
   private readonly size: number;
   private closed = false;
 
-  constructor(open: (warm: boolean) => Promise<Workspace>, size: number) {
-    this.open = open;
+  constructor(make: (warm: boolean) => Promise<Workspace>, size: number) {
+    this.make = make;
     this.size = size;
     this.fill();
+  }
+
+  alive(): ReadonlySet<string> {
+    return new Set(this.owned.keys());
   }
 
   waiting(): number {
@@ -54,7 +61,19 @@ class WarmPool implements Pool {
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true;
     await Promise.all(this.filling);
-    await Promise.all(this.idle.splice(0).map((workspace) => workspace.destroy()));
+    this.idle.length = 0;
+    await Promise.all([...this.owned.values()].map((workspace) => workspace.destroy()));
+  }
+
+  private async open(warm: boolean): Promise<Workspace> {
+    const { id, socket, destroy } = await this.make(warm);
+    const gone = async (): Promise<void> => {
+      await destroy();
+      this.owned.delete(id);
+    };
+    const workspace = { id, socket, destroy: gone };
+    this.owned.set(id, workspace);
+    return workspace;
   }
 
   private fill(): void {
