@@ -1,3 +1,4 @@
+export { imageTag } from './parts/image.ts';
 export { findNatsServer } from './parts/nats.ts';
 export { migrate, roleUrl, setUpRoles } from './stack/migrate.ts';
 export { startNats, type Nats } from './stack/nats.ts';

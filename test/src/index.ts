@@ -1,2 +1,3 @@
 export { natsServer, type NatsServer } from '../support/nats.ts';
 export { postgresDatabase, type Database } from '../support/postgres.ts';
+export { sandboxImage } from '../support/image.ts';

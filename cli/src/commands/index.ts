@@ -1,0 +1,5 @@
+/** The command table, in the order of `--help`. A command is one file of this folder. */
+import type { Register } from './command.ts';
+import { doctor } from './doctor.ts';
+
+export const commands: readonly Register[] = [doctor];
