@@ -112,21 +112,25 @@ interface SdkError {
  * Both SDKs have the same shape of error: `status`, `headers`, `requestID`, and the parsed body in `error`.
  */
 export function failureOf(cause: unknown, signal: AbortSignal, usage: Usage): ModelFailure {
-  if (cause instanceof ModelFailure) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const requestId = plainId((cause as SdkError | null)?.requestID);
-  const told = { message, cause, requestId, usage };
+  if (cause instanceof ModelFailure && !signal.aborted) return cause;
+  const told = {
+    message: cause instanceof Error ? cause.message : String(cause),
+    cause,
+    requestId: requestIdOf(cause),
+    usage,
+  };
   if (signal.aborted) return failure(isTimeout(signal.reason) ? 'timeout' : 'aborted', told);
   const { status, headers } = (cause ?? {}) as SdkError;
-  if (typeof status === 'number') {
-    const wait = retryAfterMs(headers instanceof Headers ? headers : undefined, Date.now());
-    return failure(codeOfStatus(status, kindOf(cause)), { ...told, usage: null, retryAfterMs: wait });
-  }
-  return failure(codeOfName(cause), told);
+  if (typeof status !== 'number') return failure(codeOfName(cause), told);
+  const wait = retryAfterMs(headers instanceof Headers ? headers : undefined, Date.now());
+  return failure(codeOfStatus(status, kindOf(cause)), { ...told, usage: null, retryAfterMs: wait });
 }
 
+const requestIdOf = (cause: unknown): string | null =>
+  cause instanceof ModelFailure ? cause.detail.requestId : plainId((cause as SdkError | null)?.requestID);
+
 function codeOfName(cause: unknown): FailureCode {
-  const name = cause instanceof Error ? cause.name : '';
+  const name = cause instanceof Error ? `${cause.name} ${cause.constructor.name}` : '';
   if (cause instanceof SyntaxError) return 'answer_malformed';
   if (name.includes('Timeout')) return 'timeout';
   if (name.includes('Connection')) return 'connection_failed';

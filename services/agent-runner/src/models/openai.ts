@@ -55,19 +55,14 @@ class Answer {
   }
 
   take(event: Event): void {
-    switch (event.type) {
-      case 'response.output_text.delta':
-        this.#meter.add(event.delta);
-        return this.#onDelta(event.delta);
-      case 'response.function_call_arguments.delta':
-      case 'response.refusal.delta':
-        return this.#meter.add(event.delta);
-      case 'response.output_item.done':
-        this.#items.push(event.item);
-        return;
-      default:
-        return this.#end(event);
-    }
+    const { type } = event;
+    if (type === 'response.output_text.delta') {
+      this.#meter.add(event.delta);
+      this.#onDelta(event.delta);
+    } else if (type === 'response.function_call_arguments.delta' || type === 'response.refusal.delta')
+      this.#meter.add(event.delta);
+    else if (type === 'response.output_item.done') this.#items.push(event.item);
+    else this.#end(event);
   }
 
   /** The events that a stream can end with; every other one says nothing that the last does not say again. */
