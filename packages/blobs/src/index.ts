@@ -1,0 +1,3 @@
+export type { Blob, Blobs } from './types.ts';
+export { blobBucketConfig } from './bucket.ts';
+export { type NatsBlobsOptions, natsBlobs } from './nats.ts';
