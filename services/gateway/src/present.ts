@@ -1,0 +1,41 @@
+import type { Fact, Item } from '@loom/log';
+
+/** What never leaves the gateway: keys, and where blobs lie. */
+const secret = new Set(['data_key', 'dataKey', 'call_key', 'object']);
+/** Personal data of who made a call: shown to that person alone. */
+const personal = new Set(['ip', 'user_agent']);
+
+const terminal = new Set(['job.completed', 'job.failed', 'job.refused', 'job.cancelled']);
+
+/** Whether the job's stream of events ends with this fact. */
+export const isTerminal = (fact: Fact): boolean => fact.items.some(({ type }) => terminal.has(type));
+
+/** A fact as the API shows it. A dispatch repeats what its decision said, so it comes without a body; ids then have no holes. */
+export function present(fact: Fact, viewer: string) {
+  const { seq, type, key, source, id } = fact;
+  const head = { seq, type, key, time: new Date(fact.time).toISOString(), source, id };
+  if (fact.decision !== null) return { ...head, dispatch: true, decision: fact.decision };
+  if (type === 'decision.made') return { ...head, items: fact.items.map((item) => presentItem(item, viewer)) };
+  return { ...head, body: plain(fact.items[0]?.body ?? {}, viewer) };
+}
+
+const presentItem = ({ id, type, key, body }: Item, viewer: string) => ({ id, type, key, body: plain(body, viewer) });
+
+/** Any state or body as JSON: without secrets, bytes as hex, maps as objects, sets as lists. */
+export function plain(value: unknown, viewer: string): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Map) return record([...value], viewer);
+  if (value instanceof Set) return [...value].map((one) => plain(one, viewer));
+  if (Array.isArray(value)) return value.map((one) => plain(one, viewer));
+  if (value === null || typeof value !== 'object') return value;
+  return record(
+    Object.entries(value).filter(([name]) => isShown(name, value, viewer)),
+    viewer,
+  );
+}
+
+const isShown = (name: string, owner: object, viewer: string): boolean =>
+  !secret.has(name) && !(personal.has(name) && (owner as { person?: unknown }).person !== viewer);
+
+const record = (entries: readonly (readonly [unknown, unknown])[], viewer: string): Record<string, unknown> =>
+  Object.fromEntries(entries.map(([name, one]) => [String(name), plain(one, viewer)]));

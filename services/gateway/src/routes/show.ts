@@ -1,0 +1,45 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { foldJob, transcript } from '@loom/job';
+import { LoomError } from '@loom/service';
+import { Type } from 'typebox';
+import { identity } from '../identity/authenticate.ts';
+import { addressOf, jobOf } from '../jobs.ts';
+import type { Parts } from '../parts.ts';
+import { plain } from '../present.ts';
+import { JobPath, problems } from './schemas.ts';
+
+const transcriptSchema = {
+  tags: ['jobs'],
+  summary: 'Messages per agent, in order',
+  params: JobPath,
+  response: { 200: Type.Object({ items: Type.Array(Type.Unknown()) }), ...problems },
+};
+
+const stateSchema = {
+  tags: ['jobs'],
+  summary: 'The folded state at a sequence',
+  params: JobPath,
+  querystring: Type.Object(
+    { at: Type.Optional(Type.Integer({ minimum: 1, description: 'Default: now.' })) },
+    { additionalProperties: false },
+  ),
+  response: { 200: Type.Object({ seq: Type.Integer(), chain: Type.String(), state: Type.Unknown() }), ...problems },
+};
+
+/** What a job's facts come to. */
+export const showRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) => {
+  app.get('/v1/jobs/:id/transcript', { schema: transcriptSchema }, async (request) => ({
+    items: transcript(await jobOf(parts, identity(request), request.params.id)),
+  }));
+
+  app.get('/v1/jobs/:id/state', { schema: stateSchema }, async (request) => {
+    const caller = identity(request);
+    const { tenant, stream, submittedAt } = await addressOf(parts, caller, request.params.id);
+    const upto = request.query.at;
+    if (upto !== undefined && upto < submittedAt) {
+      throw new LoomError('validation_failed', `the job begins at sequence ${submittedAt}`, { field: 'at' });
+    }
+    const job = await foldJob(parts.log, { tenant, stream }, upto);
+    return { seq: job.seq, chain: job.chain, state: plain(job, caller.person) };
+  });
+};

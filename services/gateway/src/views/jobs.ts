@@ -1,0 +1,186 @@
+/**
+ * Owns table `gateway.jobs`, one row a job without content. The log is the truth: a row is what its fold says.
+ * G5  A row never goes back: an older fold does not overwrite a newer one.
+ * G6  Every statement runs in a transaction that names its tenant; row-level security gives no other.
+ */
+import { status } from '@loom/job';
+import type { Job, Status } from '@loom/job';
+import { LoomError } from '@loom/service';
+import type { Pool, PoolClient } from 'pg';
+
+export interface JobRow {
+  readonly id: string;
+  readonly status: Status;
+  readonly engagement: string;
+  readonly owner: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly budgetMicros: number;
+  readonly reservedMicros: number;
+  readonly spentMicros: number;
+  readonly lastSeq: number;
+}
+
+export interface Query {
+  readonly limit: number;
+  readonly status?: string | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface JobRows {
+  put(tenant: string, row: JobRow): Promise<void>;
+  /** Newest first. @throws LoomError `validation_failed` for a cursor that is none of ours */
+  page(tenant: string, query: Query): Promise<{ readonly rows: readonly JobRow[]; readonly next: string | null }>;
+  /** Notes a job that this process submitted and that lists of its tenant are to show. */
+  expect(tenant: string, id: string): void;
+  /** Whether the job noted last for the tenant has its row. */
+  shows(tenant: string): Promise<boolean>;
+  /** Whether Postgres answers. */
+  ready(): Promise<boolean>;
+}
+
+/** The row of a job, or null while its submission is not folded. */
+export function rowOf(job: Job): JobRow | null {
+  if (job.submitted === null) return null;
+  return {
+    id: job.stream,
+    status: status(job),
+    engagement: job.submitted.engagement,
+    owner: job.submitted.owner,
+    createdAt: new Date(job.submittedAt),
+    updatedAt: new Date(job.time),
+    budgetMicros: job.money.cap,
+    reservedMicros: job.money.reserved,
+    spentMicros: job.money.settled,
+    lastSeq: job.seq,
+  };
+}
+
+/** Most tenants whose newest submission is remembered. */
+const most = 10_000;
+
+export function jobRows(pool: Pool): JobRows {
+  const expected = new Map<string, string>();
+  return {
+    expect(tenant, id) {
+      expected.set(tenant, id);
+      if (expected.size > most) expected.delete(expected.keys().next().value ?? tenant);
+    },
+    async shows(tenant) {
+      const id = expected.get(tenant);
+      if (id === undefined) return true;
+      const shown = await within(pool, tenant, (tx) => has(tx, id));
+      if (shown && expected.get(tenant) === id) expected.delete(tenant);
+      return shown;
+    },
+    put: (tenant, row) => within(pool, tenant, (tx) => put(tx, tenant, row)),
+    page: (tenant, query) => within(pool, tenant, (tx) => page(tx, query)),
+    ready: () =>
+      pool.query('select 1').then(
+        () => true,
+        () => false,
+      ),
+  };
+}
+
+/** @throws LoomError `database_unavailable` */
+async function within<T>(pool: Pool, tenant: string, work: (tx: PoolClient) => Promise<T>): Promise<T> {
+  let client: PoolClient | undefined;
+  let failed = true;
+  try {
+    client = await pool.connect();
+    await client.query('begin');
+    await client.query("select set_config('app.tenant', $1, true)", [tenant]);
+    const result = await work(client);
+    await client.query('commit');
+    failed = false;
+    return result;
+  } catch (cause) {
+    if (cause instanceof LoomError) throw cause;
+    throw new LoomError('database_unavailable', undefined, { cause });
+  } finally {
+    if (failed) await client?.query('rollback').catch(() => undefined);
+    client?.release(failed);
+  }
+}
+
+const upsert = `
+  insert into gateway.jobs (tenant, id, engagement, owner, status, created_at, updated_at, budget_micros, reserved_micros, spent_micros, last_seq)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  on conflict (tenant, id) do update set
+    status = excluded.status, updated_at = excluded.updated_at, budget_micros = excluded.budget_micros,
+    reserved_micros = excluded.reserved_micros, spent_micros = excluded.spent_micros, last_seq = excluded.last_seq
+  where jobs.last_seq < excluded.last_seq`;
+
+async function put(tx: PoolClient, tenant: string, row: JobRow): Promise<void> {
+  const {
+    id,
+    engagement,
+    owner,
+    status: word,
+    createdAt,
+    updatedAt,
+    budgetMicros,
+    reservedMicros,
+    spentMicros,
+    lastSeq,
+  } = row;
+  await tx.query(upsert, [
+    tenant,
+    id,
+    engagement,
+    owner,
+    word,
+    createdAt,
+    updatedAt,
+    budgetMicros,
+    reservedMicros,
+    spentMicros,
+    lastSeq,
+  ]);
+}
+
+async function has(tx: PoolClient, id: string): Promise<boolean> {
+  return (await tx.query('select 1 from gateway.jobs where id = $1', [id])).rowCount === 1;
+}
+
+const select = `
+  select * from gateway.jobs
+  where ($1::text is null or status = $1) and ($2::timestamptz is null or (created_at, id) < ($2, $3))
+  order by created_at desc, id desc limit $4`;
+
+async function page(tx: PoolClient, query: Query): Promise<{ rows: JobRow[]; next: string | null }> {
+  const [before, id] = query.cursor === undefined ? [null, null] : cursorOf(query.cursor);
+  const { rows } = await tx.query<Record<string, string> & { created_at: Date; updated_at: Date }>(select, [
+    query.status ?? null,
+    before,
+    id,
+    query.limit + 1,
+  ]);
+  const shown = rows.slice(0, query.limit).map(read);
+  const last = shown.at(-1);
+  return { rows: shown, next: rows.length > query.limit && last ? cursorAt(last) : null };
+}
+
+const read = (row: Record<string, string> & { created_at: Date; updated_at: Date }): JobRow => ({
+  id: row['id'] ?? '',
+  status: row['status'] as Status,
+  engagement: row['engagement'] ?? '',
+  owner: row['owner'] ?? '',
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  budgetMicros: Number(row['budget_micros']),
+  reservedMicros: Number(row['reserved_micros']),
+  spentMicros: Number(row['spent_micros']),
+  lastSeq: Number(row['last_seq']),
+});
+
+const cursorAt = (row: JobRow): string => Buffer.from(`${row.createdAt.toISOString()} ${row.id}`).toString('base64url');
+
+function cursorOf(cursor: string): [string, string] {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (job_[0-9a-z]{27})$/.exec(
+    Buffer.from(cursor, 'base64url').toString(),
+  );
+  if (match === null) throw new LoomError('validation_failed', 'must be a next_cursor', { field: 'cursor' });
+  return [match[1] ?? '', match[2] ?? ''];
+}
