@@ -1,6 +1,109 @@
+/** Puts the log together: one connection, one keyring, one writer. */
+import type { Blobs } from '@loom/blobs';
+import { LoomError } from '@loom/service';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { append, decide, dispatch } from './append.ts';
+import type { Writer } from './append.ts';
+import { consumeBatches } from './batches.ts';
+import { consume } from './consume.ts';
+import { watch } from './hints.ts';
+import { callKeyring, noKeys, vaultKeys } from './keyring.ts';
+import type { Keyring } from './keyring.ts';
+import { live, onLive } from './live.ts';
+import { connectNats } from './nats.ts';
+import { clearFact, openFact } from './open.ts';
 import type { Log, LogOptions } from './port.ts';
+import { getRaw, read, readClear } from './read.ts';
+import { checkEcho, checkVersion, eventStream } from './streams.ts';
+import { streamNames } from './subjects.ts';
+import { armTimer, consumeTimers } from './timers.ts';
 
-/** @throws LoomError `server_too_old`, `setting_not_echoed`, `log_unavailable` */
+/** @throws LoomError `server_too_old`, `setting_not_echoed`, `part_missing`, `log_unavailable` */
 export async function connectLog(options: LogOptions): Promise<Log> {
-  throw new Error(`being written: ${options.servers}`);
+  const streams = options.streams ?? 4;
+  const connection = await connectNats(options);
+  try {
+    checkVersion(connection.info?.version ?? '0');
+    const incarnations = await checkStreams(connection, streams);
+    const writer: Writer = {
+      connection,
+      source: options.source,
+      streams,
+      patience: options.patience ?? 30_000,
+      keyring: await keyringOf(options, connection),
+      blobs: await blobsOf(options, connection),
+      decisions: new Map(),
+    };
+    return logOf(writer, incarnations);
+  } catch (cause) {
+    await connection.close();
+    throw cause;
+  }
+}
+
+async function keyringOf({ vault, callKeys }: LogOptions, connection: NatsConnection): Promise<Keyring> {
+  if (vault !== undefined) return vaultKeys(typeof vault === 'function' ? await vault(connection) : vault);
+  return callKeys === undefined ? noKeys : callKeyring(callKeys);
+}
+
+async function blobsOf({ blobs }: LogOptions, connection: NatsConnection): Promise<Blobs | null> {
+  return typeof blobs === 'function' ? blobs(connection) : (blobs ?? null);
+}
+
+interface StreamInfo {
+  readonly config?: { readonly metadata?: Readonly<Record<string, string>> };
+}
+
+/** The streams are there and hold every setting asked for; their incarnations by name. */
+async function checkStreams(connection: NatsConnection, streams: number): Promise<ReadonlyMap<string, string>> {
+  const incarnations = new Map<string, string>();
+  for (const [index, name] of streamNames(streams).entries()) {
+    const reply = await connection
+      .request(`$JS.API.STREAM.INFO.${name}`, '', { timeout: 5000 })
+      .catch((cause: unknown) => {
+        throw new LoomError('log_unavailable', `no word on the stream ${name}`, { cause });
+      });
+    const { config } = reply.json<StreamInfo>();
+    if (config === undefined) throw new LoomError('part_missing', `there is no stream ${name}: run the set-up`);
+    checkEcho(name, eventStream(index, streams), config);
+    incarnations.set(name, config.metadata?.['loom.incarnation'] ?? '');
+  }
+  return incarnations;
+}
+
+function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
+  const { connection, keyring } = writer;
+  return {
+    connection,
+    streams: streamNames(writer.streams),
+    incarnation: (stream) => incarnations.get(stream) ?? '',
+    append: (to, draft, options) => append(writer, to, draft, options),
+    decide: (to, drafts, fence, options) => decide(writer, to, drafts, fence, options),
+    dispatch: (to, decision) => dispatch(writer, to, decision),
+    read: (at, options) => read(writer, at, options),
+    readClear: (at, options) => readClear(writer, at, options),
+    async get(...place) {
+      const message = await getRaw(writer, ...place);
+      return message === null ? null : openFact(writer, message);
+    },
+    async getClear(...place) {
+      const message = await getRaw(writer, ...place);
+      return message === null ? null : clearFact(message);
+    },
+    consume: consumeWith(writer),
+    consumeBatches: (options) => consumeBatches(writer, options),
+    watch: (handler) => watch(connection, writer.source, handler),
+    live: (...place) => live(connection, keyring, place),
+    onLive: (tenant, job, handler) => onLive(connection, keyring, [tenant, job], handler),
+    armTimer: (at, timer) => armTimer(connection, at, timer, writer.patience),
+    consumeTimers: (handle, signal) => consumeTimers(connection, handle, signal),
+    [Symbol.asyncDispose]: () => connection.drain(),
+  };
+}
+
+function consumeWith(writer: Writer): Log['consume'] {
+  return (options) =>
+    options.open
+      ? consume(writer, options, (message) => openFact(writer, message))
+      : consume(writer, options, (message) => Promise.resolve(clearFact(message)));
 }

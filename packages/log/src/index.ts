@@ -2,19 +2,41 @@ export { connectLog } from './connect.ts';
 export { natsUsers } from './users.ts';
 export type { NatsUser } from './users.ts';
 export { setUpLog } from './setup.ts';
-export { contextOf, decisionFilter, parseSubject, partitionOf, prefixOf, streamNames, streamOf, subjectOf } from './subjects.ts';
+export {
+  contextOf,
+  decisionFilter,
+  parseSubject,
+  partitionOf,
+  prefixOf,
+  streamNames,
+  streamOf,
+  subjectOf,
+} from './subjects.ts';
 export type { Located } from './subjects.ts';
 export type {
   AppendOptions,
   BatchOptions,
   CallKeys,
-  ConsumeOptions,
+  ClearConsumer,
   DecideOptions,
   Delivery,
   Hint,
   Log,
   LogOptions,
+  OpenConsumer,
   ReadOptions,
   Timer,
 } from './port.ts';
-export type { Address, Appended, ClearFact, ClearItem, Draft, Fact, Fence, Head, Item, ItemOf, Source } from './types.ts';
+export type {
+  Address,
+  Appended,
+  ClearFact,
+  ClearItem,
+  Draft,
+  Fact,
+  Fence,
+  Head,
+  Item,
+  ItemOf,
+  Source,
+} from './types.ts';

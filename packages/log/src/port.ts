@@ -31,6 +31,8 @@ export interface AppendOptions {
   readonly traceparent?: string;
   /** Last sequence that the writer had folded. */
   readonly basis?: number;
+  /** Sequence of the decision that this is derived from: any fact under the subject then counts as won. */
+  readonly decision?: number;
 }
 
 export interface DecideOptions {
@@ -62,6 +64,10 @@ export interface ConsumeOptions<F> {
   readonly signal: AbortSignal;
 }
 
+/** Content opened, or clear fields alone. */
+export type OpenConsumer = ConsumeOptions<Fact> & { readonly open: true };
+export type ClearConsumer = ConsumeOptions<ClearFact> & { readonly open: false };
+
 export interface BatchOptions {
   readonly service: string;
   /** In order within `stream`; a failure hands the same facts over again. */
@@ -86,12 +92,24 @@ export interface Timer {
 
 export interface Log extends AsyncDisposable {
   readonly connection: NatsConnection;
+  /** Names of the event streams. */
+  readonly streams: readonly string[];
+  /** Which life of a stream its sequences belong to: every cursor and checkpoint names it, a restore makes a new one. */
+  incarnation(stream: string): string;
   /** Unique under its own subject. @throws LoomError `log_unavailable` when the log did not answer for half a minute: whether it was stored is then unknown, and the same append may be repeated */
   append(to: Address, draft: Draft, options?: AppendOptions): Promise<Appended>;
   /** One atomic decision; null when another decider won. @throws LoomError `too_many_items`, `fact_too_large`, `log_unavailable` */
-  decide(to: Address, drafts: readonly Draft[], fence: Fence, options?: DecideOptions): Promise<{ readonly seq: number } | null>;
+  decide(
+    to: Address,
+    drafts: readonly Draft[],
+    fence: Fence,
+    options?: DecideOptions,
+  ): Promise<{ readonly seq: number } | null>;
   /** Publishes an item of `decision.made` at `seq` under its own subject, byte for byte. */
-  dispatch(to: Address, decision: { readonly seq: number; readonly type: FactType; readonly key: string }): Promise<Appended>;
+  dispatch(
+    to: Address,
+    decision: { readonly seq: number; readonly type: FactType; readonly key: string },
+  ): Promise<Appended>;
   /** Opened, in order, sums verified. @throws LoomError `damaged` */
   read(at: Address, options?: ReadOptions): AsyncIterable<Fact>;
   readClear(at: Address, options?: ReadOptions): AsyncIterable<ClearFact>;
@@ -99,8 +117,7 @@ export interface Log extends AsyncDisposable {
   get(at: Address, source: Source, type: FactType, key: string): Promise<Fact | null>;
   getClear(at: Address, source: Source, type: FactType, key: string): Promise<ClearFact | null>;
   /** Until the signal aborts and what is in hand is done. Parks what cannot be handled; acks after `handle` resolves. */
-  consume(options: ConsumeOptions<Fact> & { readonly open: true }): Promise<void>;
-  consume(options: ConsumeOptions<ClearFact> & { readonly open: false }): Promise<void>;
+  consume(options: OpenConsumer | ClearConsumer): Promise<void>;
   /** For projections: in order per stream, by one replica at a time. */
   consumeBatches(options: BatchOptions): Promise<void>;
   /** A hint only. Returns the function that ends it. */

@@ -1,8 +1,21 @@
+/** The set-up job: the one user that makes streams, buckets and durables. Run again it changes nothing, or says what differs. */
+import { schemas } from '@loom/schemas';
+import { LoomError } from '@loom/service';
+import { blobBucketConfig } from '@loom/blobs';
+import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { randomUUID } from 'node:crypto';
+import { consumerTable, timerStream } from './consumers.ts';
+import { connectNats } from './nats.ts';
+import { buckets, checkEcho, checkVersion, durable, eventStream, timersDurable, timersStream } from './streams.ts';
+import { streamNames } from './subjects.ts';
+
 export interface SetUpOptions {
   readonly servers: string;
   readonly user: string;
   readonly password: string;
-  /** S; default 4. */
+  /** S; default 4. Fixed for as long as the generation lives. */
   readonly streams?: number;
   /** R; default 1. */
   readonly replicas?: number;
@@ -12,5 +25,64 @@ export interface SetUpOptions {
 
 /** Makes or checks everything that the services need of NATS. Idempotent. @throws LoomError `server_too_old`, `setting_not_echoed` */
 export async function setUpLog(options: SetUpOptions): Promise<void> {
-  throw new Error(`being written: ${options.servers}`);
+  const connection = await connectNats(options);
+  try {
+    checkVersion(connection.info?.version ?? '0');
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    await makeStreams(manager, options);
+    await makeDurables(manager, options);
+    await publishSchemas(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function makeStreams(manager: JetStreamManager, { streams = 4, replicas = 1 }: SetUpOptions): Promise<void> {
+  const events = Array.from({ length: streams }, (_, k) => eventStream(k, streams));
+  for (const wish of events) await makeStream(manager, { ...wish, num_replicas: replicas }, true);
+  for (const wish of [timersStream(), ...buckets, blobBucketConfig()])
+    await makeStream(manager, { ...wish, num_replicas: replicas }, false);
+}
+
+/** Never updates a stream that is there: an update can destroy its history in spite of `deny_delete`. */
+async function makeStream(
+  manager: JetStreamManager,
+  wish: Partial<StreamConfig> & { readonly name: string },
+  incarnate: boolean,
+): Promise<void> {
+  const there = await absentAsNull(manager.streams.info(wish.name));
+  const metadata = incarnate ? { metadata: { 'loom.incarnation': randomUUID() } } : {};
+  const info = there ?? (await manager.streams.add({ ...wish, ...metadata }));
+  checkEcho(wish.name, wish, info.config);
+}
+
+async function makeDurables(manager: JetStreamManager, { streams = 4, ackWait = 60_000 }: SetUpOptions): Promise<void> {
+  for (const stream of streamNames(streams)) {
+    for (const row of consumerTable) await makeDurable(manager, stream, durable(row, ackWait));
+  }
+  await makeDurable(manager, timerStream, timersDurable(ackWait));
+}
+
+async function makeDurable(manager: JetStreamManager, stream: string, wish: ReturnType<typeof durable>): Promise<void> {
+  const there = await absentAsNull(manager.consumers.info(stream, wish.durable_name));
+  const info = there ?? (await manager.consumers.add(stream, wish));
+  const { filter_subject: one, ...echo } = info.config;
+  checkEcho(`${stream}/${wish.durable_name}`, wish, one === undefined ? echo : { ...echo, filter_subjects: [one] });
+}
+
+async function absentAsNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (cause) {
+    if (cause instanceof JetStreamApiError && cause.status === 404) return null;
+    throw new LoomError('log_unavailable', 'the log does not answer the set-up', { cause });
+  }
+}
+
+/** Analysts find a fact's schema by the fingerprint in its body. */
+async function publishSchemas(connection: NatsConnection): Promise<void> {
+  const stream = jetstream(connection);
+  for (const [fingerprint, { avsc }] of schemas) {
+    await stream.publish(`$KV.loom_schemas.${fingerprint}`, JSON.stringify(avsc));
+  }
 }

@@ -9,7 +9,16 @@ export const generation = 0;
 export const partitions = 64;
 
 const sources: ReadonlySet<string> = new Set<Source>([
-  'gateway', 'orchestrator', 'agent-runner', 'sandbox', 'timer', 'billing', 'evals', 'audit', 'retention', 'operator',
+  'gateway',
+  'orchestrator',
+  'agent-runner',
+  'sandbox',
+  'timer',
+  'billing',
+  'evals',
+  'audit',
+  'retention',
+  'operator',
 ]);
 const types: ReadonlySet<string> = new Set(factTypes);
 const token = /^[a-z0-9_-]{1,160}$/;
@@ -42,11 +51,13 @@ export function streamOf(at: Address, streams: number): string {
 
 export const streamName = (index: number): string => `LOOM_EVENTS_${generation}_${index}`;
 
-export const streamNames = (streams: number): readonly string[] => Array.from({ length: streams }, (_, k) => streamName(k));
+export const streamNames = (streams: number): readonly string[] =>
+  Array.from({ length: streams }, (_, k) => streamName(k));
 
 /** `loom.<g>.<p>.<tenant>.<stream>`: everything of one address lies below. @throws LoomError `bad_request` for tokens that no subject may hold */
 export function prefixOf(at: Address): string {
-  if (!token.test(at.tenant) || !token.test(at.stream)) throw new LoomError('bad_request', 'tenant or stream is no subject token');
+  if (!token.test(at.tenant) || !token.test(at.stream))
+    throw new LoomError('bad_request', 'tenant or stream is no subject token');
   return `loom.${generation}.${partitionOf(at.stream, at.tenant)}.${at.tenant}.${at.stream}`;
 }
 
@@ -65,7 +76,16 @@ export function subjectOf(at: Address, source: Source, type: FactType, key: stri
 export function parseSubject(subject: string): Located {
   const [root, , , tenant, stream, source, noun, verb, key, rest] = subject.split('.');
   const type = `${noun}.${verb}`;
-  if (root !== 'loom' || !tenant || !stream || !source || !key || rest !== undefined || !sources.has(source) || !types.has(type)) {
+  if (
+    root !== 'loom' ||
+    !tenant ||
+    !stream ||
+    !source ||
+    !key ||
+    rest !== undefined ||
+    !sources.has(source) ||
+    !types.has(type)
+  ) {
     throw new LoomError('undecodable', 'not the subject of a known fact');
   }
   return { tenant, stream, source: source as Source, type: type as FactType, key };

@@ -2,8 +2,16 @@ import type { Bodies, ClearBodies, FactType } from '@loom/schemas';
 
 /** Who may write: the source token of a subject, and the NATS user that owns it. */
 export type Source =
-  | 'gateway' | 'orchestrator' | 'agent-runner' | 'sandbox' | 'timer' | 'billing'
-  | 'evals' | 'audit' | 'retention' | 'operator';
+  | 'gateway'
+  | 'orchestrator'
+  | 'agent-runner'
+  | 'sandbox'
+  | 'timer'
+  | 'billing'
+  | 'evals'
+  | 'audit'
+  | 'retention'
+  | 'operator';
 
 /** Where a fact lives: a job's stream, or a tenant's `account`, or the operator's `system` (tenant `_`). */
 export interface Address {
@@ -32,7 +40,12 @@ export interface Head extends Address {
 
 /** One thing that a fact says. Everybody counts items, never facts, so that nothing counts twice. */
 export type ItemOf<B> = {
-  [T in FactType]: { readonly type: T; readonly key: string; /** `<seq>.<index>` */ readonly id: string; readonly body: B extends 'clear' ? ClearBodies[T] : Bodies[T] };
+  [T in FactType]: {
+    readonly type: T;
+    readonly key: string;
+    /** `<seq>.<index>` */ readonly id: string;
+    readonly body: B extends 'clear' ? ClearBodies[T] : Bodies[T];
+  };
 }[FactType];
 
 export type Item = ItemOf<'open'>;
@@ -42,12 +55,15 @@ export type ClearItem = ItemOf<'clear'>;
 export interface Fact extends Head {
   readonly type: FactType;
   readonly items: readonly Item[];
+  /** What the fact's own body says; for a dispatch the only way to it. To act on, never to count. Null for `decision.made`. */
+  readonly said: Item | null;
 }
 
 /** A fact as a service without keys sees it: clear fields only. */
 export interface ClearFact extends Head {
   readonly type: FactType;
   readonly items: readonly ClearItem[];
+  readonly said: ClearItem | null;
 }
 
 /** A fact to be written. */

@@ -1,0 +1,171 @@
+/**
+ * Unique appends, fenced decisions and their dispatches. Owns a cache of the items of recent decisions, nothing else.
+ * A1  A fact is appended with expectation 0 on its own subject (`job.submitted`: on all of its job); a decision with its fence instead.
+ * A2  One call encodes once: a repeated publish carries the very same bytes.
+ * A3  A taken place is read back: the same `ce-id` is this very act, under a dispatch's subject anything is; else another won.
+ * A4  The fence's filter is spelled by `decisionFilter` alone.
+ */
+import { LoomError, traceparent } from '@loom/service';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeDecision, encodeDraft } from './encode.ts';
+import type { Encoded, EncodedItem, Parts } from './encode.ts';
+import { expecting, factHeaders } from './headers.ts';
+import type { Stamp } from './headers.ts';
+import { itemsOf } from './open.ts';
+import type { AppendOptions, DecideOptions } from './port.ts';
+import { decisionFilter, prefixOf, streamOf, subjectOf } from './subjects.ts';
+import { directGet, directGetAt, publish } from './transport.ts';
+import type { Stored } from './transport.ts';
+import type { Address, Appended, Draft, Fence, Source } from './types.ts';
+
+export interface Writer extends Parts {
+  readonly connection: NatsConnection;
+  readonly source: Source;
+  readonly streams: number;
+  /** ms */
+  readonly patience: number;
+  /** Items of recent decisions by `<stream>/<seq>`. */
+  readonly decisions: Map<string, readonly EncodedItem[]>;
+}
+
+interface Place {
+  readonly at: Address;
+  readonly subject: string;
+  readonly source: Source;
+  readonly type: Draft['type'];
+  readonly key: string;
+}
+
+export async function append(
+  writer: Writer,
+  at: Address,
+  draft: Draft,
+  options: AppendOptions = {},
+): Promise<Appended> {
+  const source = options.source ?? writer.source;
+  const subject = subjectOf(at, source, draft.type, draft.key);
+  const encoded = await encodeDraft(writer, at, source, draft);
+  const stamp = {
+    id: encoded.id,
+    writer: writer.source,
+    basis: options.basis ?? 0,
+    traceparent: options.traceparent ?? traceparent(),
+    ...(options.decision === undefined ? {} : { decision: options.decision }),
+  };
+  return appendUnique(writer, { at, subject, source, type: draft.type, key: draft.key }, encoded.body, stamp);
+}
+
+async function appendUnique(writer: Writer, place: Place, body: Buffer, stamp: Stamp): Promise<Appended> {
+  const { at, subject } = place;
+  const headers = factHeaders(subject, { ...at, ...place }, stamp, body);
+  expecting(headers, 0, place.type === 'job.submitted' ? `${prefixOf(at)}.>` : undefined);
+  const published = await publish(writer.connection, { subject, body, headers }, writer.patience);
+  if (published.kind === 'stored') return { seq: published.seq, won: true };
+  const holder = await readBack(writer, at, subject, readBackTries);
+  if (holder === null) return { seq: 0, won: false };
+  const same = holder.headers?.get('ce-id') === stamp.id;
+  return { seq: holder.seq, won: same || stamp.decision !== undefined };
+}
+
+/** About 2 s: a direct get may be answered by a replica that does not have the fact yet. */
+const readBackTries = 12;
+
+async function readBack(writer: Writer, at: Address, subject: string, tries: number): Promise<Stored | null> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await directGet(writer.connection, streamOf(at, writer.streams), subject);
+    if (found !== null || attempt >= tries) return found;
+    await sleep(Math.min(250, 5 * 2 ** attempt));
+  }
+}
+
+export async function decide(
+  writer: Writer,
+  at: Address,
+  drafts: readonly Draft[],
+  fence: Fence,
+  options: DecideOptions = {},
+): Promise<{ readonly seq: number } | null> {
+  const place = decisionPlace(at, drafts, fence);
+  const encoded = await encodeAll(writer, at, drafts, place.subject);
+  const stamp = {
+    id: encoded.id,
+    writer: writer.source,
+    basis: fence.seq,
+    chain: fence.chain,
+    traceparent: options.traceparent ?? traceparent(),
+    ...(options.decider === undefined ? {} : { decider: options.decider }),
+  };
+  const headers = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body);
+  expecting(headers, fence.orchestratorSeq, decisionFilter(at));
+  const message = { subject: place.subject, body: encoded.body, headers };
+  const published = await publish(writer.connection, message, writer.patience);
+  const seq = published.kind === 'stored' ? published.seq : await ownSeq(writer, place, stamp.id, published.uncertain);
+  if (seq === null) return null;
+  if (encoded.items !== undefined) remember(writer, `${streamOf(at, writer.streams)}/${seq}`, encoded.items);
+  return { seq };
+}
+
+function decisionPlace(at: Address, drafts: readonly Draft[], fence: Fence): Place {
+  const [only, second] = drafts;
+  if (only === undefined) throw new LoomError('bad_request', 'a decision of nothing');
+  const one = second === undefined;
+  const type = one ? only.type : 'decision.made';
+  const key = one ? only.key : String(fence.seq);
+  return { at, subject: subjectOf(at, 'orchestrator', type, key), source: 'orchestrator', type, key };
+}
+
+async function encodeAll(
+  writer: Writer,
+  at: Address,
+  drafts: readonly Draft[],
+  subject: string,
+): Promise<Encoded & { readonly items?: readonly EncodedItem[] }> {
+  const [only, second] = drafts;
+  if (only !== undefined && second === undefined) return encodeDraft(writer, at, 'orchestrator', only);
+  return encodeDecision(writer, at, drafts, subject);
+}
+
+/** Whether the place that is taken is taken by this very decision. Another's fact elsewhere under the filter leaves it empty. */
+async function ownSeq(writer: Writer, { at, subject }: Place, id: string, uncertain: boolean): Promise<number | null> {
+  const holder = await readBack(writer, at, subject, uncertain ? readBackTries : 1);
+  return holder !== null && holder.headers?.get('ce-id') === id ? holder.seq : null;
+}
+
+export async function dispatch(
+  writer: Writer,
+  at: Address,
+  decision: { readonly seq: number; readonly type: Draft['type']; readonly key: string },
+): Promise<Appended> {
+  const { seq, type, key } = decision;
+  const item = (await recall(writer, at, seq)).find((one) => one.type === type && one.key === key);
+  if (item === undefined) throw new LoomError('not_found', `the decision at ${seq} holds no such item`);
+  const subject = subjectOf(at, 'orchestrator', type, key);
+  const id = createHash('sha256').update(`${subject}\n${seq}\n`).update(item.body).digest('hex');
+  const stamp = { id, writer: writer.source, basis: seq, decision: seq, traceparent: traceparent() };
+  return appendUnique(writer, { at, subject, source: 'orchestrator', type, key }, item.body, stamp);
+}
+
+async function recall(writer: Writer, at: Address, seq: number): Promise<readonly EncodedItem[]> {
+  const stream = streamOf(at, writer.streams);
+  const known = writer.decisions.get(`${stream}/${seq}`);
+  if (known !== undefined) return known;
+  for (let attempt = 1; attempt <= readBackTries; attempt++) {
+    const message = await directGetAt(writer.connection, stream, seq);
+    if (message?.subject.startsWith(`${prefixOf(at)}.orchestrator.`))
+      return remember(writer, `${stream}/${seq}`, itemsOf(message));
+    if (message !== null) break;
+    await sleep(Math.min(250, 5 * 2 ** attempt));
+  }
+  throw new LoomError('not_found', `there is no decision at ${seq}`);
+}
+
+const mostDecisions = 512;
+
+function remember(writer: Writer, name: string, items: readonly EncodedItem[]): readonly EncodedItem[] {
+  writer.decisions.set(name, items);
+  const oldest = writer.decisions.keys().next().value;
+  if (writer.decisions.size > mostDecisions && oldest !== undefined) writer.decisions.delete(oldest);
+  return items;
+}

@@ -1,0 +1,137 @@
+/**
+ * Consumers of single facts: shared by replicas, or by leased streams.
+ * C1  Ack last: only after `handle` resolved. What has no hope is parked first, then terminated.
+ * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
+ * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
+ */
+import { LoomError, backoffMs, inSpan } from '@loom/service';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Writer } from './append.ts';
+import { rowOf } from './consumers.ts';
+import { Hands } from './hands.ts';
+import type { Verdict } from './hands.ts';
+import { pause, underLease } from './leases.ts';
+import { Attempts, mostAttempts, park, willPass } from './park.ts';
+import type { ConsumeOptions } from './port.ts';
+import { openPuller } from './pull.ts';
+import type { Delivered } from './pull.ts';
+import { streamNames } from './subjects.ts';
+import type { Stored } from './transport.ts';
+import type { ClearFact, Fact } from './types.ts';
+
+/** How long a pull request waits for messages; ms. */
+const expires = 5000;
+
+export async function consume<F extends Fact | ClearFact>(
+  writer: Writer,
+  options: ConsumeOptions<F>,
+  decode: (message: Stored) => Promise<F>,
+): Promise<void> {
+  const { service, signal } = options;
+  const streams = streamNames(writer.streams);
+  const attempts = new Attempts();
+  const work = (message: Delivered): Promise<Verdict> => handleOne(writer, options, decode, attempts, message);
+  const leased = rowOf(service)?.leased === true;
+  await run(writer.connection, { durable: service, streams, leased, width: options.width, signal }, work);
+}
+
+interface Run {
+  readonly durable: string;
+  readonly streams: readonly string[];
+  readonly leased: boolean;
+  readonly width: number;
+  readonly signal: AbortSignal;
+}
+
+/** Works on a durable's messages on all its streams until the signal aborts and what is in hand has ended. */
+export async function run(
+  connection: NatsConnection,
+  { durable, streams, leased, width, signal }: Run,
+  work: (message: Delivered) => Promise<Verdict>,
+): Promise<void> {
+  const ackWait = await ackWaitOf(connection, streams[0]!, durable);
+  const hands = new Hands(connection, { width, ackWait, signal }, work);
+  const pumps = streams.map((stream) =>
+    leased
+      ? underLease(connection, `${durable}.${stream}`, signal, async (held) => {
+          await resetDurable(connection, stream, durable, held);
+          await pump(connection, stream, durable, hands, streams.length, held);
+        })
+      : pump(connection, stream, durable, hands, streams.length, signal),
+  );
+  await Promise.all(pumps);
+  await hands.empty();
+}
+
+async function pump(
+  connection: NatsConnection,
+  stream: string,
+  durable: string,
+  hands: Hands,
+  among: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const puller = openPuller(connection, stream, durable, (message) => hands.take(message));
+  signal.addEventListener('abort', () => puller.close(), { once: true });
+  while (!signal.aborted) {
+    await hands.room();
+    if (signal.aborted) break;
+    const pulled = await puller.pull(Math.max(1, Math.floor(hands.free() / among)), expires);
+    if (pulled === 'trouble') await pause(250 + Math.random() * 250, signal);
+  }
+  puller.close();
+}
+
+async function handleOne<F extends Fact | ClearFact>(
+  writer: Writer,
+  { service, handle }: ConsumeOptions<F>,
+  decode: (message: Stored) => Promise<F>,
+  counts: Attempts,
+  message: Delivered,
+): Promise<Verdict> {
+  const count = counts.begin(message);
+  try {
+    const fact = await decode(message);
+    const attributes = { 'loom.type': fact.type, 'loom.stream': fact.stream, 'loom.seq': fact.seq };
+    await inSpan(`${service} ${fact.type}`, fact.traceparent, attributes, () =>
+      handle(fact, { attempts: count.attempts, stream: message.stream }),
+    );
+  } catch (cause) {
+    const failure = LoomError.from(cause);
+    if (!willPass(failure)) count.faults++;
+    if (failure.retry !== 'never' && count.faults < mostAttempts) return { againAfter: backoffMs(count.attempts) };
+    await park(writer, service, message, cause, count.attempts);
+    counts.end(message);
+    return 'term';
+  }
+  counts.end(message);
+  return 'ack';
+}
+
+/** Ms until an unacked message comes again. @throws LoomError `part_missing` when set-up has not made the durable */
+export async function ackWaitOf(connection: NatsConnection, stream: string, durable: string): Promise<number> {
+  const reply = await connection
+    .request(`$JS.API.CONSUMER.INFO.${stream}.${durable}`, '', { timeout: 5000 })
+    .catch((cause: unknown) => {
+      throw new LoomError('log_unavailable', `no word on the durable ${durable}`, { cause });
+    });
+  const { config } = reply.json<{ readonly config?: { readonly ack_wait: number } }>();
+  if (config === undefined) throw new LoomError('part_missing', `${stream} has no durable ${durable}: run the set-up`);
+  return config.ack_wait / 1_000_000;
+}
+
+/** Back to the ack floor: what was delivered and not acked comes again, in order. Tries until it is done or the signal aborts. */
+export async function resetDurable(
+  connection: NatsConnection,
+  stream: string,
+  durable: string,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const reply = await connection
+      .request(`$JS.API.CONSUMER.RESET.${stream}.${durable}`, '', { timeout: 2000 })
+      .catch(() => null);
+    if (reply !== null && reply.json<{ readonly error?: unknown }>().error === undefined) return;
+    await pause(250, signal);
+  }
+}

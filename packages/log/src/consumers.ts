@@ -1,0 +1,59 @@
+/** The table of durables: who is handed what, and whether one replica at a time takes a stream. */
+import { streamNames } from './subjects.ts';
+
+export interface ConsumerRow {
+  /** Durable's name, the service's name, and its NATS user. */
+  readonly service: string;
+  /** `<source>.<noun>.<verb>.<key>` patterns; whole streams when empty. */
+  readonly facts: readonly string[];
+  /** A stream's facts go to the replica that holds its lease. */
+  readonly leased: boolean;
+  /** For projections: an ack covers everything before it. */
+  readonly inOrder: boolean;
+}
+
+const everything: readonly string[] = [];
+const projection = (service: string): ConsumerRow => ({ service, facts: everything, leased: true, inOrder: true });
+
+export const consumerTable: readonly ConsumerRow[] = [
+  {
+    service: 'orchestrator',
+    facts: [
+      'gateway.job.>',
+      'gateway.message.>',
+      'gateway.checkpoint.>',
+      'agent-runner.step.settled.*',
+      'agent-runner.tool.settled.*',
+      'sandbox.tool.settled.*',
+      'timer.timer.fired.*',
+    ],
+    leased: true,
+    inOrder: false,
+  },
+  {
+    service: 'agent-runner',
+    facts: ['orchestrator.step.requested.*', 'orchestrator.tool.requested.*'],
+    leased: false,
+    inOrder: false,
+  },
+  { service: 'sandbox', facts: ['orchestrator.run.requested.*'], leased: false, inOrder: false },
+  projection('gateway'),
+  projection('billing'),
+  projection('audit'),
+  projection('retention'),
+  projection('evals'),
+];
+
+export const rowOf = (service: string): ConsumerRow | undefined => consumerTable.find((row) => row.service === service);
+
+/** Filters of a durable on an event stream. */
+export const filtersOf = (row: ConsumerRow): string[] =>
+  row.facts.length === 0 ? ['loom.>'] : row.facts.map((pattern) => `loom.*.*.*.*.${pattern}`);
+
+export const timerStream = 'LOOM_TIMERS';
+/** The orchestrator's durable there. */
+export const timerConsumer = 'orchestrator';
+
+/** Streams that a service has a durable on. */
+export const streamsOf = (service: string, streams: number): readonly string[] =>
+  rowOf(service) === undefined ? [] : streamNames(streams);

@@ -1,0 +1,87 @@
+/** Stored bytes → facts: sum verified, decoded, claims redeemed, opened. */
+import { clearOf, decodeWire, fromWire, isContentFree } from '@loom/schemas';
+import type { FactType, Wire } from '@loom/schemas';
+import { LoomError } from '@loom/service';
+import { checkOut } from './claims.ts';
+import { noSealer, personOf } from './encode.ts';
+import type { EncodedItem, Parts } from './encode.ts';
+import { headOf, verify } from './headers.ts';
+import { contextOf, parseSubject } from './subjects.ts';
+import type { Located } from './subjects.ts';
+import type { Stored } from './transport.ts';
+import type { ClearFact, ClearItem, Fact, Item } from './types.ts';
+
+interface Said {
+  readonly located: Located;
+  readonly type: FactType;
+  readonly wire: Wire;
+}
+
+/** @throws LoomError `damaged`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
+export async function openFact(parts: Parts, message: Stored): Promise<Fact> {
+  const { located, type, wire } = decode(message);
+  const head = headOf(message, located);
+  if (type === 'decision.made') {
+    const items: Item[] = [];
+    for (const [i, item] of carried(wire).entries()) {
+      items.push(await openItem(parts, { ...located, ...item }, decodeItem(item), `${message.seq}.${i}`));
+    }
+    return { ...head, items, said: null };
+  }
+  const said = await openItem(parts, located, wire, `${message.seq}.0`);
+  return { ...head, items: head.decision === null ? [said] : [], said };
+}
+
+/** Needs no key. @throws LoomError `damaged`, `undecodable`, `unknown_schema` */
+export function clearFact(message: Stored): ClearFact {
+  const { located, type, wire } = decode(message);
+  const head = headOf(message, located);
+  if (type === 'decision.made') {
+    const items = carried(wire).map((item, i) => clearItem(item, decodeItem(item), `${message.seq}.${i}`));
+    return { ...head, items, said: null };
+  }
+  const said = clearItem(located, wire, `${message.seq}.0`);
+  return { ...head, items: head.decision === null ? [said] : [], said };
+}
+
+/** The items of a stored `decision.made`, as they lie there. @throws LoomError `damaged`, `undecodable` */
+export function itemsOf(message: Stored): readonly EncodedItem[] {
+  const { type, wire } = decode(message);
+  return type === 'decision.made' ? carried(wire) : [];
+}
+
+function decode(message: Stored): Said {
+  verify(message);
+  const located = parseSubject(message.subject);
+  const { type, wire } = decodeWire(message.body);
+  if (type !== located.type)
+    throw new LoomError('undecodable', `the body is a ${type}, its subject says ${located.type}`);
+  return { located, type, wire };
+}
+
+const carried = (wire: Wire): readonly EncodedItem[] => wire['items'] as readonly EncodedItem[];
+
+function decodeItem(item: EncodedItem): Wire {
+  const { type, wire } = decodeWire(item.body);
+  if (type !== item.type) throw new LoomError('undecodable', `an item's body is a ${type}, it says ${item.type}`);
+  return wire;
+}
+
+async function openItem(parts: Parts, at: Located, wire: Wire, id: string): Promise<Item> {
+  const { type, key } = at;
+  const place = { at, type, key };
+  const keys = isContentFree(type) ? null : await parts.keyring.reading(place, wire);
+  const person = personOf(type, wire);
+  await parts.keyring.person(person);
+  const sealer = keys?.sealer({ key, source: at.source, person }) ?? noSealer;
+  const whole = keys === null ? wire : await checkOut(parts.blobs, type, wire);
+  return { type, key, id, body: fromWire(type, whole, contextOf(at, type, key), sealer) } as Item;
+}
+
+function clearItem(
+  { type, key }: { readonly type: FactType; readonly key: string },
+  wire: Wire,
+  id: string,
+): ClearItem {
+  return { type, key, id, body: clearOf(type, wire) } as ClearItem;
+}

@@ -1,0 +1,89 @@
+/** One durable's pull requests on one inbox. Owns the subscription; never more than one request is open. */
+import { createInbox } from '@nats-io/nats-core';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { inboxPrefix } from './transport.ts';
+import type { Stored } from './transport.ts';
+
+export interface Delivered extends Stored {
+  /** Where acks go. */
+  readonly reply: string;
+  /** The consumer's own count of deliveries, redeliveries included: a hole means that one got lost on the way. */
+  readonly delivery: number;
+}
+
+/** `trouble`: the server does not answer, or moves; ask again a little later. */
+export type Pulled = 'done' | 'trouble';
+
+export interface Puller {
+  /** Asks for up to `batch` messages; they go to the handler as they come. Resolves when they all came, or `expires` ms passed. */
+  pull(batch: number, expires: number): Promise<Pulled>;
+  close(): void;
+}
+
+const grace = 2000;
+
+export function openPuller(
+  connection: NatsConnection,
+  stream: string,
+  durable: string,
+  onMessage: (message: Delivered) => void,
+): Puller {
+  const inbox = createInbox(inboxPrefix(connection));
+  const api = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`;
+  let open: { readonly inbox: string; left: number; readonly end: (result: Pulled) => void } | null = null;
+  let requests = 0;
+  const subscription = connection.subscribe(`${inbox}.*`, {
+    callback: (error, message) => {
+      if (error !== null) return open?.end('trouble');
+      if (message.subject.startsWith(inbox)) return void (message.subject === open?.inbox && status(message, open.end));
+      onMessage(delivered(message, stream));
+      if (open !== null && --open.left === 0) open.end('done');
+    },
+  });
+  const pull = (batch: number, expires: number): Promise<Pulled> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => open?.end('trouble'), expires + grace);
+      const end = (result: Pulled): void => {
+        clearTimeout(timer);
+        open = null;
+        resolve(result);
+      };
+      open = { inbox: `${inbox}.${++requests}`, left: batch, end };
+      connection.publish(api, JSON.stringify({ batch, expires: expires * 1_000_000 }), { reply: open.inbox });
+    });
+  const close = (): void => {
+    subscription.unsubscribe();
+    open?.end('done');
+  };
+  return { pull, close };
+}
+
+/** 404 and 408: nothing (more) there; 100: a heartbeat; anything else is trouble. */
+function status(message: Msg, end: (result: Pulled) => void): void {
+  const code = message.headers?.code ?? 0;
+  if (code === 100) return;
+  end(code === 404 || code === 408 ? 'done' : 'trouble');
+}
+
+function delivered(message: Msg, stream: string): Delivered {
+  const reply = message.reply ?? '';
+  const tokens = reply.split('.');
+  const at = tokens.length === 9 ? 4 : 6;
+  return {
+    stream,
+    subject: message.subject,
+    seq: Number(tokens[at + 1]),
+    delivery: Number(tokens[at + 2]),
+    time: Math.floor(Number(tokens[at + 3]) / 1_000_000),
+    headers: message.headers,
+    body: message.data,
+    reply,
+  };
+}
+
+export const acks = {
+  ack: '+ACK',
+  working: '+WPI',
+  term: '+TERM',
+  nak: (delayMs: number): string => `-NAK ${JSON.stringify({ delay: Math.round(delayMs) * 1_000_000 })}`,
+} as const;

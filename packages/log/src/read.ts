@@ -1,0 +1,55 @@
+/** Reading one address: in order, by direct batch get, which needs no consumer. */
+import { openFact, clearFact } from './open.ts';
+import type { Parts } from './encode.ts';
+import type { ReadOptions } from './port.ts';
+import { prefixOf, streamOf, subjectOf } from './subjects.ts';
+import { directBatch, directGet } from './transport.ts';
+import type { Stored } from './transport.ts';
+import type { Address, ClearFact, Fact, Source } from './types.ts';
+import type { FactType } from '@loom/schemas';
+import type { NatsConnection } from '@nats-io/nats-core';
+
+export interface Reader extends Parts {
+  readonly connection: NatsConnection;
+  readonly streams: number;
+}
+
+const batch = 1000;
+
+/** Raw messages in the order of their sequence. */
+async function* messages(
+  reader: Reader,
+  at: Address,
+  { after = 0, upto = Infinity }: ReadOptions,
+): AsyncGenerator<Stored> {
+  const stream = streamOf(at, reader.streams);
+  const filter = `${prefixOf(at)}.>`;
+  let last = after;
+  for (;;) {
+    const found = await directBatch(reader.connection, stream, { seq: last + 1, next_by_subj: filter, batch });
+    for (const message of found.messages) {
+      if (message.seq > upto) return;
+      last = message.seq;
+      yield message;
+    }
+    if (!found.more || found.messages.length === 0) return;
+  }
+}
+
+export async function* read(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<Fact> {
+  for await (const message of messages(reader, at, options)) yield await openFact(reader, message);
+}
+
+export async function* readClear(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<ClearFact> {
+  for await (const message of messages(reader, at, options)) yield clearFact(message);
+}
+
+export function getRaw(
+  reader: Reader,
+  at: Address,
+  source: Source,
+  type: FactType,
+  key: string,
+): Promise<Stored | null> {
+  return directGet(reader.connection, streamOf(at, reader.streams), subjectOf(at, source, type, key));
+}

@@ -1,0 +1,179 @@
+/**
+ * Raw requests to JetStream: publish with an expectation, direct get, direct batch get. Owns no state.
+ * X1  A time-out, no responders, 503 or 10164 prove nothing: the publish is repeated with the very same bytes.
+ * X2  10071 is an answer, not an error: somebody holds the place.
+ * X3  Nothing here creates a consumer or a stream.
+ */
+import { LoomError } from '@loom/service';
+import { createInbox } from '@nats-io/nats-core';
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A message as it lies in a stream. */
+export interface Stored {
+  readonly stream: string;
+  readonly subject: string;
+  readonly seq: number;
+  /** Unix ms, the server's. */
+  readonly time: number;
+  readonly headers: MsgHdrs | undefined;
+  readonly body: Uint8Array;
+}
+
+/** `uncertain`: an earlier try of the same call may have been stored although no answer came. */
+export type Published =
+  | { readonly kind: 'stored'; readonly seq: number }
+  | { readonly kind: 'taken'; readonly uncertain: boolean };
+
+interface PubAck {
+  readonly seq?: number;
+  readonly error?: { readonly code: number; readonly err_code?: number; readonly description?: string };
+}
+
+type Answer = { readonly seq: number } | 'taken' | 'in_flight' | 'unknown';
+
+const answerTimeout = 5000;
+const wrongLastSequence = 10071;
+const concurrentWriter = 10164;
+const tooLarge = 10054;
+
+/** @throws LoomError `log_unavailable` after `patience` ms without an answer, `fact_too_large`, `forbidden` */
+export async function publish(
+  connection: NatsConnection,
+  message: { readonly subject: string; readonly body: Uint8Array; readonly headers: MsgHdrs },
+  patience: number,
+): Promise<Published> {
+  const end = performance.now() + patience;
+  let uncertain = false;
+  for (let attempt = 1; ; attempt++) {
+    const answer = await tryPublish(connection, message, Math.min(answerTimeout, patience));
+    if (answer === 'taken') return { kind: 'taken', uncertain };
+    if (typeof answer === 'object') return { kind: 'stored', seq: answer.seq };
+    if (answer === 'unknown') uncertain = true;
+    if (performance.now() > end) throw new LoomError('log_unavailable');
+    await sleep(answer === 'in_flight' ? 5 + Math.random() * 20 : Math.min(1000, 20 * 2 ** attempt) * Math.random());
+  }
+}
+
+async function tryPublish(
+  connection: NatsConnection,
+  { subject, body, headers }: { readonly subject: string; readonly body: Uint8Array; readonly headers: MsgHdrs },
+  timeout: number,
+): Promise<Answer> {
+  let reply: Msg;
+  try {
+    reply = await connection.request(subject, body, { headers, timeout });
+  } catch (cause) {
+    return refusedOrUnknown(cause);
+  }
+  const ack = json<PubAck>(reply);
+  if (ack.error === undefined) return ack.seq === undefined ? 'unknown' : { seq: ack.seq };
+  if (ack.error.err_code === wrongLastSequence) return 'taken';
+  if (ack.error.err_code === concurrentWriter) return 'in_flight';
+  if (ack.error.err_code === tooLarge) throw new LoomError('fact_too_large');
+  return 'unknown';
+}
+
+function refusedOrUnknown(cause: unknown): 'unknown' {
+  const name = cause instanceof Error ? cause.name : '';
+  if (name === 'PermissionViolationError') throw new LoomError('forbidden', 'the log refuses this subject', { cause });
+  if (name === 'ClosedConnectionError' || name === 'DrainingConnectionError')
+    throw new LoomError('log_unavailable', 'the connection is closed', { cause });
+  return 'unknown';
+}
+
+function json<T>(message: Msg): T {
+  try {
+    return message.json<T>();
+  } catch {
+    return {} as T;
+  }
+}
+
+/** The last message under one literal subject, or null. @throws LoomError `log_unavailable`, `forbidden` */
+export function directGet(connection: NatsConnection, stream: string, subject: string): Promise<Stored | null> {
+  return direct(connection, `$JS.API.DIRECT.GET.${stream}.${subject}`, '');
+}
+
+/** The message at one sequence, or null. @throws LoomError `log_unavailable`, `forbidden` */
+export function directGetAt(connection: NatsConnection, stream: string, seq: number): Promise<Stored | null> {
+  return direct(connection, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq }));
+}
+
+const getTries = 4;
+
+async function direct(connection: NatsConnection, api: string, query: string): Promise<Stored | null> {
+  for (let attempt = 1; ; attempt++) {
+    const reply = await connection.request(api, query, { timeout: answerTimeout }).catch(refusedOrUnknown);
+    if (reply !== 'unknown' && (reply.headers?.code ?? 0) === 0) return stored(reply);
+    if (reply !== 'unknown' && reply.headers?.code === 404) return null;
+    if (attempt === getTries) throw new LoomError('log_unavailable', 'the log does not answer a read');
+    await sleep(50 * 2 ** attempt * Math.random());
+  }
+}
+
+export interface Batch {
+  readonly messages: readonly Stored[];
+  /** More matched than came. */
+  readonly more: boolean;
+}
+
+/** Up to `batch` messages from sequence `seq` on whose subjects match. @throws LoomError `log_unavailable`, `forbidden` */
+export async function directBatch(
+  connection: NatsConnection,
+  stream: string,
+  query: { readonly seq: number; readonly next_by_subj: string; readonly batch: number },
+): Promise<Batch> {
+  for (let attempt = 1; ; attempt++) {
+    const batch = await oneBatch(connection, stream, JSON.stringify(query));
+    if (batch !== null) return batch;
+    if (attempt === getTries) throw new LoomError('log_unavailable', 'the log does not answer a read');
+    await sleep(50 * 2 ** attempt * Math.random());
+  }
+}
+
+/** Null when the answer broke off: silence for a while, or a status that is no end of batch. */
+function oneBatch(connection: NatsConnection, stream: string, query: string): Promise<Batch | null> {
+  const inbox = createInbox(inboxPrefix(connection));
+  return new Promise((resolve, reject) => {
+    const messages: Stored[] = [];
+    const end = (result: Batch | null): void => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      resolve(result);
+    };
+    const timer = setTimeout(() => end(null), answerTimeout);
+    const subscription = connection.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error !== null) return reject(new LoomError('forbidden', 'the log refuses this read', { cause: error }));
+        const code = message.headers?.code ?? 0;
+        if (code === 404) return end({ messages: [], more: false });
+        if (code !== 0) return end(code === 204 ? { messages, more: pending(message) > 0 } : null);
+        messages.push(stored(message));
+        if (messages.length % 64 === 0) timer.refresh();
+      },
+    });
+    connection.publish(`$JS.API.DIRECT.GET.${stream}`, query, { reply: inbox });
+  });
+}
+
+const pending = (message: Msg): number => Number(message.headers?.get('Nats-Num-Pending') ?? 0);
+
+export function inboxPrefix(connection: NatsConnection): string {
+  return (
+    (connection as NatsConnection & { readonly options: { readonly inboxPrefix?: string } }).options.inboxPrefix ??
+    '_INBOX'
+  );
+}
+
+function stored(message: Msg): Stored {
+  const headers = message.headers;
+  return {
+    stream: headers?.get('Nats-Stream') ?? '',
+    subject: headers?.get('Nats-Subject') ?? '',
+    seq: Number(headers?.get('Nats-Sequence') ?? 0),
+    time: Date.parse(headers?.get('Nats-Time-Stamp') ?? ''),
+    headers,
+    body: message.data,
+  };
+}
