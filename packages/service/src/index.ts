@@ -9,7 +9,7 @@ export type { Running } from './health.ts';
 export { logger } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { main } from './main.ts';
-export { metrics } from './metrics.ts';
+export { metrics, scrape } from './metrics.ts';
 export { Secret } from './secret.ts';
 export { supervise } from './supervise.ts';
 export type { Supervised } from './supervise.ts';
