@@ -2,6 +2,7 @@ import { connectLog } from '@loom/log';
 import type { Log, Source } from '@loom/log';
 import { config, logSettings, serve, setting, supervise, telemetry } from '@loom/service';
 import type { Env, Running } from '@loom/service';
+import type { Pool } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, openPool } from './pool.ts';
 import { project } from './project.ts';
@@ -10,7 +11,7 @@ import type { Projection } from './project.ts';
 const settingsOf = (service: string) => ({ ...logSettings(service), pgUrl: setting.url('LOOM_PG_URL') });
 
 /** Whether the log answers within a second; for readiness. */
-export function reachable(log: Log): Promise<boolean> {
+function reachable(log: Log): Promise<boolean> {
   const answered = log.connection.rtt().then(
     () => true,
     () => false,
@@ -18,11 +19,24 @@ export function reachable(log: Log): Promise<boolean> {
   return Promise.race([answered, sleep(1_000, false, { ref: false })]);
 }
 
+/** What a service's other loops work with. */
+export interface Parts {
+  readonly log: Log;
+  readonly pool: Pool;
+}
+
+type Loop = (parts: Parts, signal: AbortSignal) => Promise<void>;
+
 /**
- * A whole service that does nothing but keep one projection: log, pool, loop, health, traces.
+ * A whole service around one projection: log, pool, health, traces, the projection's loop, and `loops` of its own; each is begun again when it fails.
  * @throws LoomError `config_invalid`, `log_unavailable`, `server_too_old`
  */
-export async function startProjection(service: Source, projection: Projection, env: Env): Promise<Running> {
+export async function startProjection(
+  service: Source,
+  projection: Projection,
+  env: Env,
+  ...loops: readonly Loop[]
+): Promise<Running> {
   const settings = config(settingsOf(service), env);
   await using starting = new AsyncDisposableStack();
   const tracing = telemetry(service, env);
@@ -31,12 +45,14 @@ export async function startProjection(service: Source, projection: Projection, e
   starting.defer(() => pool.end());
   const log = starting.use(await connectLog({ ...connection(settings), source: service }));
   const abort = new AbortController();
-  const loop = supervise(service, (signal) => project({ ...projection, log, pool, service, signal }), abort.signal);
-  starting.defer(() => {
+  const all: readonly Loop[] = [(parts, signal) => project({ ...projection, ...parts, service, signal }), ...loops];
+  const running = all.map((loop) => supervise(service, (signal) => loop({ log, pool }, signal), abort.signal));
+  starting.defer(async () => {
     abort.abort();
-    return loop.done;
+    await Promise.all(running.map((loop) => loop.done));
   });
-  const ready = async () => ({ log: await reachable(log), database: await answers(pool), loop: loop.healthy() });
+  const healthy = (): boolean => running.every((loop) => loop.healthy());
+  const ready = async () => ({ log: await reachable(log), database: await answers(pool), loops: healthy() });
   const health = await serve({ name: service, port: settings.healthPort, ready });
   starting.defer(() => health.stop());
   const owned = starting.move();
@@ -44,7 +60,7 @@ export async function startProjection(service: Source, projection: Projection, e
 }
 
 /** What `connectLog` takes, from the settings every service has. */
-export function connection(settings: {
+function connection(settings: {
   readonly natsUrl: string;
   readonly natsUser: string;
   readonly natsPassword: { reveal(): string };

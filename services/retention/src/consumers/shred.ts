@@ -1,0 +1,16 @@
+import type { Log } from '@loom/log';
+import type { Vault } from '@loom/vault';
+
+export interface ShredParts {
+  readonly vault: Pick<Vault, 'destroy'>;
+  readonly log: Pick<Log, 'append'>;
+}
+
+/**
+ * Destroys the content key of a job, and with it all that the key sealed, in whatever store or backup it lies; then records it. Key first, fact second: may be repeated.
+ * Its artifacts stay: their data keys are wrapped by the tenant's key.
+ */
+export async function shredJob(parts: ShredParts, tenant: string, job: string): Promise<void> {
+  await parts.vault.destroy({ tenant, job });
+  await parts.log.append({ tenant, stream: job }, { type: 'content.shredded', key: '0', body: { job } });
+}

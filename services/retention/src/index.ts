@@ -1,0 +1,2 @@
+export { shredJob } from './consumers/shred.ts';
+export { start } from './main.ts';

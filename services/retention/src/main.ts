@@ -1,0 +1,24 @@
+import { natsBlobs } from '@loom/blobs';
+import { startProjection } from '@loom/projection';
+import type { Parts } from '@loom/projection';
+import { config, main } from '@loom/service';
+import type { Env, Running } from '@loom/service';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { settings } from './config.ts';
+import { sweepArtifacts } from './consumers/sweep.ts';
+import { artifactView } from './views/artifacts.ts';
+
+/** Starts the service: the table of deadlines from the log, and the sweep that keeps them. `clock` in Unix ms. */
+export async function start(env: Env, clock: () => number = Date.now): Promise<Running> {
+  const { artifactDays: days, sweepMinutes } = config(settings, env);
+  const sweep = async ({ log, pool }: Parts, signal: AbortSignal): Promise<void> => {
+    const blobs = await natsBlobs({ connection: log.connection });
+    while (!signal.aborted) {
+      await sweepArtifacts({ log, pool, blobs, days, signal }, clock());
+      await sleep(sweepMinutes * 60_000, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  return startProjection('retention', artifactView, env, sweep);
+}
+
+main(import.meta, 'retention', start);
