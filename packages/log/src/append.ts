@@ -101,10 +101,9 @@ export async function decide(
   expecting(headers, fence.orchestratorSeq, decisionFilter(at));
   const message = { subject: place.subject, body: encoded.body, headers };
   const published = await publish(writer.connection, message, writer.patience);
-  const seq = published.kind === 'stored' ? published.seq : await ownSeq(writer, place, stamp.id, published.uncertain);
-  if (seq === null) return null;
-  if (encoded.items !== undefined) remember(writer, `${streamOf(at, writer.streams)}/${seq}`, encoded.items);
-  return { seq };
+  if (published.kind === 'taken') return ownDecision(writer, place, stamp.id, published.uncertain);
+  if (encoded.items !== undefined) remember(writer, `${streamOf(at, writer.streams)}/${published.seq}`, encoded.items);
+  return { seq: published.seq };
 }
 
 function decisionPlace(at: Address, drafts: readonly Draft[], fence: Fence): Place {
@@ -127,10 +126,18 @@ async function encodeAll(
   return encodeDecision(writer, at, drafts, subject);
 }
 
-/** Whether the place that is taken is taken by this very decision. Another's fact elsewhere under the filter leaves it empty. */
-async function ownSeq(writer: Writer, { at, subject }: Place, id: string, uncertain: boolean): Promise<number | null> {
+/**
+ * The place is taken by this very decision, or by another's. A fact elsewhere under the filter leaves it empty.
+ * What an earlier life stored holds other ciphertext than was encoded now: its items are not remembered, but read when wanted.
+ */
+async function ownDecision(
+  writer: Writer,
+  { at, subject }: Place,
+  id: string,
+  uncertain: boolean,
+): Promise<{ readonly seq: number } | null> {
   const holder = await readBack(writer, at, subject, uncertain ? readBackTries : 1);
-  return holder !== null && holder.headers?.get('ce-id') === id ? holder.seq : null;
+  return holder !== null && holder.headers?.get('ce-id') === id ? { seq: holder.seq } : null;
 }
 
 export async function dispatch(

@@ -64,7 +64,7 @@ function bucket(name: string, more: Partial<StreamConfig>): StreamWish {
     discard: DiscardPolicy.New,
     storage: StorageType.File,
     max_msgs_per_subject: 1,
-    allow_rollup_hdrs: true,
+    allow_rollup_hdrs: false,
     allow_direct: true,
     deny_delete: false,
     ...more,
@@ -76,7 +76,8 @@ export const leaseTtl = 5000;
 
 export const buckets: readonly StreamWish[] = [
   bucket('loom_schemas', {}),
-  bucket('loom_keys', {}),
+  // A key is written once: what is there is replaced by nobody, only erased by retention.
+  bucket('loom_keys', { discard_new_per_subject: true }),
   bucket('loom_snapshots', {}),
   bucket('loom_leases', { storage: StorageType.Memory, max_age: nanos(leaseTtl) }),
 ];

@@ -1,0 +1,126 @@
+/** A nats-server with Loom's users and streams, and logs on it as the services see it. */
+import { natsBlobs } from '@loom/blobs';
+import { natsServer } from '@loom/test';
+import { ensureRootKeyFile, generatePoolKeys, openVault } from '@loom/vault';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { connectLog, natsUsers, setUpLog } from '../src/index.ts';
+import type { Address, Draft, Log, NatsUser, Source } from '../src/index.ts';
+
+export const users: readonly NatsUser[] = [
+  'gateway',
+  'orchestrator',
+  'agent-runner',
+  'sandbox',
+  'billing',
+  'audit',
+  'retention',
+  'evals',
+  'operator',
+  'setup',
+];
+
+export interface World extends AsyncDisposable {
+  readonly url: string;
+  readonly storeDir: string;
+  readonly pid: number;
+  log(source: Source): Promise<Log>;
+  readonly poolPrivateKey: string;
+}
+
+export const passwordOf = (user: string): string => `pass-${user}`;
+
+export async function world(options: { readonly ackWait?: number } = {}): Promise<World> {
+  const server = await natsServer({
+    users: natsUsers(Object.fromEntries(users.map((user) => [user, passwordOf(user)]))),
+  });
+  const rootKeyFile = join(server.dir, 'root.key');
+  await ensureRootKeyFile(rootKeyFile);
+  const pool = await generatePoolKeys();
+  await setUpLog({ servers: server.url, user: 'setup', password: passwordOf('setup'), ...options });
+  const logs: Log[] = [];
+  return {
+    url: server.url,
+    storeDir: server.storeDir,
+    pid: server.pid,
+    poolPrivateKey: pool.privateKey,
+    async log(source) {
+      const log = await connectLog({
+        servers: server.url,
+        user: source === 'timer' ? 'orchestrator' : source,
+        password: passwordOf(source),
+        source,
+        vault: (connection) => openVault({ connection, rootKeyFile, poolPublicKey: pool.publicKey }),
+        blobs: (connection) => natsBlobs({ connection }),
+      });
+      logs.push(log);
+      return log;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(logs.map((log) => log[Symbol.asyncDispose]()));
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A fresh job's address. */
+export function job(tenant = 'tacme'): Address {
+  return { tenant, stream: `job_0${randomBytes(13).toString('hex')}` };
+}
+
+export const request = { action: 'POST /v1/jobs', target: '', person: 'user_1', ip: '192.0.2.7', user_agent: 'test' };
+
+export function submitted(brief = 'Compare the packages.'): Draft {
+  return {
+    type: 'job.submitted',
+    key: '0',
+    body: {
+      brief,
+      attachments: [],
+      metadata: {},
+      engagement: 'default',
+      owner: 'user_1',
+      budget_micros: null,
+      models: {},
+      follows: null,
+      forked_from: null,
+      from_seq: null,
+      mode: null,
+      request,
+    },
+  };
+}
+
+export function message(key: string, text = 'More, please.'): Draft {
+  return { type: 'message.posted', key, body: { text, in_reply_to: null, request } };
+}
+
+export function epoch(key: string, number = 1): Draft {
+  return { type: 'epoch.raised', key, body: { epoch: number, reason: 'killed' } };
+}
+
+export function run(key: string, args = '{"language":"python","code":"print(1)"}'): Draft {
+  return {
+    type: 'run.requested',
+    key,
+    body: {
+      agent: 'a1',
+      step: 1,
+      call: 0,
+      attempt: 1,
+      epoch: 0,
+      tool: 'run_code',
+      args,
+      inputs: [],
+      call_key: Buffer.alloc(0),
+      reserved_micros: 0,
+      deadline_ms: 60_000,
+    },
+  };
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const result: T[] = [];
+  for await (const item of items) result.push(item);
+  return result;
+}
