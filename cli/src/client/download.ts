@@ -11,7 +11,7 @@ export async function download(gateway: Gateway, id: string, folder: string): Pr
     `/v1/jobs/${id}/artifacts`,
   );
   const written: string[] = [];
-  for (const { path, sha256 } of items) {
+  for (const { path, sha256 } of files) {
     const target = join(folder, safe(path));
     const content = Buffer.from(
       await (
