@@ -1,0 +1,52 @@
+/**
+ * Owns the signals of the model calls in hand: one each, aborted when the job does not want its call any more.
+ *
+ * K1. A hint is no truth: it only makes this process read the job's facts again.
+ * K2. The facts are read before the effect as well, so a kill from before the request is seen without any hint.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { halted } from '@loom/job';
+import type { JobCache } from '@loom/job';
+import type { Address, Log } from '@loom/log';
+
+/** Whose call it is. */
+export interface Work extends Address {
+  readonly agent: string;
+  readonly epoch: number;
+}
+
+export interface Kills extends Disposable {
+  /** A signal for a call; `done` when it has ended. */
+  guard(work: Work): { readonly signal: AbortSignal; readonly done: () => void };
+}
+
+/** A hint may come before its fact can be read: when to look, ms after the look before. */
+const looks = [0, 50, 200, 1000] as const;
+
+export function watchKills(log: Pick<Log, 'watch'>, jobs: Pick<JobCache, 'at'>): Kills {
+  const running = new Map<AbortController, Work>();
+  const look = async (controller: AbortController, work: Work): Promise<void> => {
+    for (const after of looks) {
+      await delay(after, undefined, { ref: false });
+      if (controller.signal.aborted || !running.has(controller)) return;
+      const why = await jobs.at(work).then(
+        (job) => halted(job, work),
+        () => null,
+      );
+      if (why !== null) controller.abort(new Error(why));
+    }
+  };
+  const end = log.watch((hint) => {
+    for (const [controller, work] of running) {
+      if (work.stream === hint.stream && work.tenant === hint.tenant) void look(controller, work);
+    }
+  });
+  return {
+    guard: (work) => {
+      const controller = new AbortController();
+      running.set(controller, work);
+      return { signal: controller.signal, done: () => void running.delete(controller) };
+    },
+    [Symbol.dispose]: end,
+  };
+}

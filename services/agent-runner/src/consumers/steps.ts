@@ -1,0 +1,136 @@
+/**
+ * `step.requested` → a model call → `step.settled`.
+ *
+ * R1. A slot is settled once; a call that finds it settled is on record as `model.called`, so that its cost is not lost.
+ * R2. Nothing is sent for a job that was killed or ended or is past the request's epoch, nor after the deadline, nor above the reservation.
+ * R3. A call that costs is claimed first. A claim of another (or of an earlier life of this process) is waited for until the deadline;
+ *     then the attempt is lost and costs its whole reservation. The delivery count proves nothing.
+ * R4. What is sent is made of the job's facts up to the sequence that the request names, and its HMAC is on record.
+ */
+import { conversation, halted, inputBound, TEMPLATES, TOOLSET } from '@loom/job';
+import type { Job } from '@loom/job';
+import type { Address, Fact } from '@loom/log';
+import { cost, isFree, ModelFailure } from '@loom/models';
+import type { ModelPort, ModelRequest, Price } from '@loom/models';
+import { inSpan, LoomError } from '@loom/service';
+import { allowance, overBound } from '../domain/bounds.ts';
+import { completed, failed, lost, refused, wasted } from '../domain/settle.ts';
+import type { Attempted, StepRequest, StepSettled } from '../domain/settle.ts';
+import { outcomes } from './parts.ts';
+import type { Parts } from './parts.ts';
+
+interface Slot {
+  readonly at: Address;
+  readonly key: string;
+  readonly request: StepRequest;
+  readonly job: Job;
+  /** Unix ms. */
+  readonly deadline: number;
+}
+
+/** A slot whose call may be made: by whom, with what, at which price. */
+interface Call {
+  readonly slot: Slot;
+  readonly port: ModelPort;
+  readonly price: Price;
+  readonly model: ModelRequest;
+}
+
+/** Handles one delivery of `step.requested`; resolves once its slot is settled by someone. */
+export async function handleStep(parts: Parts, fact: Fact): Promise<void> {
+  if (fact.said?.type !== 'step.requested') return;
+  const request = fact.said.body;
+  const attributes = { 'loom.job': fact.stream, 'loom.key': fact.key, 'loom.model': request.model };
+  await inSpan('agent-runner step', fact.traceparent, attributes, () => work(parts, fact, request));
+}
+
+async function work(parts: Parts, fact: Fact, request: StepRequest): Promise<void> {
+  const at = { tenant: fact.tenant, stream: fact.stream };
+  const job = await parts.jobs.at(at, Math.max(fact.seq, request.upto));
+  const attempt = job.attempts.get(fact.key);
+  if (attempt?.settled) return;
+  const slot = { at, key: fact.key, request, job, deadline: (attempt?.requestedAt ?? fact.time) + request.deadline_ms };
+  await settle(parts, slot, await outcomeOf(parts, slot));
+}
+
+async function outcomeOf(parts: Parts, slot: Slot): Promise<StepSettled> {
+  const { job, request } = slot;
+  const why = halted(job, request);
+  if (why !== null) return refused(unsent(slot), why);
+  const call = plan(parts, slot);
+  if (typeof call === 'string') return refused(unsent(slot), call);
+  if (!(await claim(parts, call))) return lost(unsent(slot), true);
+  if (Date.now() >= slot.deadline) return lost(unsent(slot), false);
+  return make(parts, call);
+}
+
+/** The call, or the code of what forbids it. */
+function plan(parts: Parts, slot: Slot): Call | string {
+  const { job, request } = slot;
+  const info = parts.models.find(({ id }) => id === request.model);
+  const port = info && parts.ports.get(info.provider);
+  const price = job.accepted?.prices.find(({ model }) => model === request.model);
+  if (!info || !port) return 'model_not_set_up';
+  if (!price) return 'model_without_price';
+  const { agent, step, upto, model, max_tokens: maxTokens } = request;
+  const asked = conversation(job, { agent, step, upto, model, maxTokens });
+  const bounds = { inputBound: inputBound(asked), inputTokensMax: request.input_tokens_max, context: info.context };
+  return overBound(bounds) ?? { slot, port, price, model: asked };
+}
+
+/** False when another holds the claim and the deadline has passed. @throws LoomError `claimed_elsewhere` when it has not */
+async function claim({ log, worker }: Parts, { slot, price }: Call): Promise<boolean> {
+  if (isFree(price)) return true;
+  const { won } = await log.append(slot.at, { type: 'step.claimed', key: slot.key, body: { worker } });
+  if (!won && Date.now() < slot.deadline) throw new LoomError('claimed_elsewhere');
+  return won;
+}
+
+async function make(parts: Parts, call: Call): Promise<StepSettled> {
+  const { slot, port, model } = call;
+  const attempted = await about(parts, call);
+  const guard = parts.kills.guard({ ...slot.at, agent: slot.request.agent, epoch: slot.request.epoch });
+  const signal = AbortSignal.any([guard.signal, AbortSignal.timeout(allowance(slot.deadline, Date.now()))]);
+  const onDelta = parts.log.live(slot.at.tenant, slot.at.stream, slot.request.agent);
+  const began = Date.now();
+  const timed = (): Attempted => ({ ...attempted, latencyMs: Date.now() - began });
+  try {
+    const reply = await port.call(model, { signal, onDelta });
+    return completed(timed(), reply);
+  } catch (cause) {
+    if (!(cause instanceof ModelFailure)) throw cause;
+    return guard.signal.aborted
+      ? refused(timed(), whyOf(guard.signal), cause.detail)
+      : failed(timed(), cause.detail, cause.message);
+  } finally {
+    guard.done();
+  }
+}
+
+const whyOf = (signal: AbortSignal): string => (signal.reason instanceof Error ? signal.reason.message : 'killed');
+
+async function about({ vault }: Parts, { slot, port, price, model }: Call): Promise<Attempted> {
+  const keys = await vault.open(slot.at.tenant, slot.at.stream);
+  const requestHmac = keys.hmac('request', port.body(model));
+  return { ...unsent(slot), provider: port.provider, requestHmac, costOf: (usage) => cost(price, usage) };
+}
+
+/** An attempt that sent nothing, and so cost nothing. */
+const unsent = ({ request }: Slot): Attempted => ({
+  request,
+  provider: '',
+  templates: TEMPLATES,
+  toolset: TOOLSET,
+  requestHmac: Buffer.alloc(0),
+  latencyMs: 0,
+  costOf: () => 0,
+});
+
+async function settle({ log, worker }: Parts, { at, key, job }: Slot, body: StepSettled): Promise<void> {
+  const { won } = await log.append(at, { type: 'step.settled', key, body }, { basis: job.seq });
+  outcomes.steps.add(1, { provider: body.provider, outcome: body.outcome, code: body.code });
+  outcomes.tokens.add(body.tokens_in, { provider: body.provider, direction: 'in' });
+  outcomes.tokens.add(body.tokens_out, { provider: body.provider, direction: 'out' });
+  if (!won && body.request_hmac.length > 0)
+    await log.append(at, { type: 'model.called', key: `${key}-${worker}`, body: wasted(key, body) });
+}
