@@ -1,3 +1,4 @@
 export { natsServer, type NatsServer } from '../support/nats.ts';
 export { postgresDatabase, type Database } from '../support/postgres.ts';
 export { sandboxImage } from '../support/image.ts';
+export { stack } from '../support/stack.ts';

@@ -1,0 +1,46 @@
+/** One running service of a stack: in this process, or a child of its own. */
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Running } from '@loom/service';
+import { root } from '../root.ts';
+import type { Env } from './environment.ts';
+import { launch, stop, until } from './process.ts';
+
+export interface Service {
+  /** Of its process; ours when it runs here. */
+  readonly pid: number;
+  stop(): Promise<void>;
+  /** kill -9; returns when it is gone. @throws when it runs in this process */
+  kill(): Promise<void>;
+}
+
+const fileOf = (name: string): string => join(root, 'services', name, 'src', 'main.ts');
+
+/** Runs a service beside the others in this process. */
+export async function startHere(name: string, env: Env): Promise<Service> {
+  const module = (await import(pathToFileURL(fileOf(name)).href)) as { start(env: Env): Promise<Running> };
+  const running = await module.start(env).catch((cause: unknown) => {
+    throw new Error(`${name} could not start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  const kill = (): Promise<void> =>
+    Promise.reject(new Error(`${name} runs in this process: only a split stack can kill it`));
+  return { pid: process.pid, stop: () => running.stop(), kill };
+}
+
+/** Runs a service as a process of its own; its log lines go to `log`. Ready when it says so on stdout. */
+export async function startApart(name: string, env: Env, log: string): Promise<Service> {
+  const stderr = openSync(log, 'a');
+  const child = await launch(process.execPath, ['--disable-warning=ExperimentalWarning', fileOf(name)], {
+    env: { ...env },
+    stdio: ['ignore', 'pipe', stderr],
+  });
+  closeSync(stderr);
+  let said = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    if (said.length < 4096) said += chunk.toString();
+  });
+  const ready = async (): Promise<true | null> => (said.includes('\n') ? true : null);
+  await until(child, ready, () => `see ${log}`, 60_000);
+  return { pid: child.pid ?? 0, stop: () => stop(child, 'SIGTERM', 30_000), kill: () => stop(child, 'SIGKILL') };
+}

@@ -1,0 +1,35 @@
+/** A whole Loom for one test file, in a data folder of its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineSocket, findNatsServer, startStack, type Stack } from '@loom/cli';
+import { sandboxImage } from './image.ts';
+
+interface Options {
+  /** One process a service; then `kill` and `restart` work. */
+  readonly split?: boolean;
+  /** false: no Docker. Default true; the engine must be up and have the image. */
+  readonly sandbox?: boolean;
+  /** More of the services' environment: addresses of emulators, limits. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a stack; dispose stops it and removes its folder. */
+export async function stack(options: Options = {}): Promise<Stack> {
+  const home = await mkdtemp(join(tmpdir(), 'loom-stack-'));
+  const sandbox = options.sandbox === false ? null : { socket: engineSocket(), image: await sandboxImage() };
+  const env = { PATH: process.env['PATH'], LOOM_LOG_LEVEL: process.env['LOOM_LOG_LEVEL'], ...options.env };
+  const running = await startStack({
+    home,
+    sandbox,
+    env,
+    split: options.split ?? false,
+    durable: false,
+    nats: await findNatsServer(),
+  });
+  const dispose = async (): Promise<void> => {
+    await running[Symbol.asyncDispose]();
+    await rm(home, { recursive: true, force: true });
+  };
+  return { ...running, [Symbol.asyncDispose]: dispose };
+}
