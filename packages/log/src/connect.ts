@@ -14,6 +14,7 @@ import { connectNats } from './nats.ts';
 import { clearFact, openFact } from './open.ts';
 import type { Log, LogOptions } from './port.ts';
 import { getRaw, read, readClear } from './read.ts';
+import { scan } from './scan.ts';
 import { checkEcho, checkVersion, eventStream } from './streams.ts';
 import { streamNames } from './subjects.ts';
 import { armTimer, consumeTimers } from './timers.ts';
@@ -92,6 +93,7 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
     },
     consume: consumeWith(writer),
     consumeBatches: (options) => consumeBatches(writer, options),
+    scan: (source, type, cursor) => scan(writer, source, type, cursor),
     watch: (handler) => watch(connection, writer.source, handler),
     live: (...place) => live(connection, keyring, place),
     onLive: (tenant, job, handler) => onLive(connection, keyring, [tenant, job], handler),

@@ -27,6 +27,7 @@ export type {
   ReadOptions,
   Timer,
 } from './port.ts';
+export type { ScanCursor } from './scan.ts';
 export type {
   Address,
   Appended,

@@ -2,6 +2,7 @@ import type { FactType } from '@loom/schemas';
 import type { Blobs } from '@loom/blobs';
 import type { Keys, Vault } from '@loom/vault';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { ScanCursor } from './scan.ts';
 import type { Address, Appended, ClearFact, Draft, Fact, Fence, Source } from './types.ts';
 
 /** Opens the call key that a `run.requested` brings (the sandbox has no other key). */
@@ -120,6 +121,12 @@ export interface Log extends AsyncDisposable {
   consume(options: OpenConsumer | ClearConsumer): Promise<void>;
   /** For projections: in order per stream, by one replica at a time. */
   consumeBatches(options: BatchOptions): Promise<void>;
+  /** Where facts of a kind stand in all streams, behind a cursor: for sweeps. Heads only. */
+  scan(
+    source: Source,
+    type: FactType,
+    cursor?: ScanCursor,
+  ): Promise<{ readonly found: readonly Address[]; readonly cursor: ScanCursor }>;
   /** A hint only. Returns the function that ends it. */
   watch(handler: (hint: Hint) => void): () => void;
   /** Tells whoever watches what a model is saying; nobody keeps it. */
