@@ -1,5 +1,4 @@
-"""Main program of the first run: profiles one file and prints one JSON document of at most 40 KiB."""
-LIMIT = 40_000
+"""Main program of the first run: profiles one file."""
 
 
 def column_summary(column, rows, distinct, kept, exact):
@@ -131,10 +130,6 @@ def common_values(scan, slug):
     return None
 
 
-def slugged(text):
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:24] or "group"
-
-
 def charts_of(scan, slug, tables, kept):
     chosen = first_chart(scan, slug, tables, kept) if scan.rows else None
     if not chosen:
@@ -171,35 +166,3 @@ def profile(params):
     if source["kind"] == "text":
         return {**head, **text_profile(source, params["slug"]), "source": {"encoding": source["encoding"]}}
     return {**head, **table_profile(source, params["slug"], params["deadline"], params["rows"])}
-
-
-def shrink(result):
-    """Cuts the least telling parts until the document fits; `cut` says that it did."""
-    steps = [lambda c: [column.pop("months", 0) for column in c["columns"]], lambda c: c.update(groups=c["groups"][:3], tops=c["tops"][:2]),
-             lambda c: [column.update(top=column["top"][:4]) for column in c["columns"] if "top" in column], lambda c: c.update(oddities=c["oddities"][:40]),
-             lambda c: c.update(columns=c["columns"][:120]), lambda c: [column.pop("top", 0) for column in c["columns"][20:]],
-             lambda c: c.update(columns=c["columns"][:60], correlations=c["correlations"][:6]), lambda c: c.update(columns=c["columns"][:25], oddities=c["oddities"][:15], load=c["load"][:2000])]
-    for step in steps:
-        if len(dump(result)) <= LIMIT:
-            break
-        if "columns" in result:
-            step(result)
-            result["cut"] = True
-    return result
-
-
-def dump(result):
-    return json.dumps(result, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
-
-
-def main(work):
-    """Runs `work` and prints its answer, or why there is none, as one line of JSON."""
-    try:
-        result = work(PARAMS)
-    except Refusal as refusal:
-        result = {"phase": PARAMS["phase"], "file": PARAMS["file"], "refused": short(str(refusal), 300)}
-    except MemoryError:
-        result = {"phase": PARAMS["phase"], "file": PARAMS["file"], "refused": "the file does not fit into the sandbox's limit of 512 MB of memory"}
-    result["seconds"] = round(seconds(), 1)
-    sys.stdout.buffer.write(dump(shrink(result)) + b"\n")
-    sys.stdout.flush()

@@ -173,7 +173,7 @@ class Scan:
         cats = [column.name for column in self.columns.values() if column.kind == "category" and len(column.counts) <= DISTINCT]
         self.cats = cats[:GROUPS]
         names = [column.name for column in self.columns.values() if column.kind == "id" and not column.found.get("digits")]
-        others = [name for name in self.columns if self.columns[name].kind in ("id", "category", "text") and name not in names]
+        others = [name for kind in ("category", "id", "text") for name in self.columns if self.columns[name].kind == kind and name not in names]
         self.labels = (names[:1] + others)[:3] if names else others[:3]
         self.placed = next((column.name for column in self.columns.values() if column.kind == "coordinates"), None)
 
