@@ -32,6 +32,9 @@ export class SandboxUnavailable extends Error {
 
 export const connectDocker = (socket: string): Docker => new Docker({ socketPath: socket });
 
+/** Longest that the engine may take to start a container; a call's own clock is stricter. */
+const startMs = 30_000;
+
 /** @throws SandboxUnavailable */
 export async function openWorkspace(
   docker: Docker,
@@ -40,12 +43,12 @@ export async function openWorkspace(
   labels: Record<string, string>,
 ): Promise<Workspace> {
   const { image, runtime, limits } = settings;
+  const options = containerOptions({ image, supervisor, warm, runtime, labels, limits });
+  const starting = docker.createContainer(options).then(started);
   try {
-    const container = await docker.createContainer(
-      containerOptions({ image, supervisor, warm, runtime, labels, limits }),
-    );
-    return await started(container);
+    return await inTime(starting, startMs);
   } catch (cause) {
+    starting.then((late) => void late.destroy()).catch(() => {});
     throw unavailable(cause, settings);
   }
 }
@@ -60,6 +63,20 @@ async function started(container: Docker.Container): Promise<Workspace> {
   } catch (cause) {
     await destroy();
     throw cause;
+  }
+}
+
+/** Rejects after `ms` when the engine has not answered by then. */
+export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  const timer = new AbortController();
+  const late = delay(ms, undefined, { ref: false, signal: timer.signal }).then(() => {
+    throw new Error(`the container engine did not answer within ${ms} ms`);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    late.catch(() => {});
+    timer.abort();
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type Docker from 'dockerode';
+import { inTime } from './docker.ts';
 import { isOrphan, ownerLabel, parseOwner } from '../domain/owner.ts';
 import type { Owner } from '../domain/owner.ts';
 
@@ -16,24 +17,21 @@ export function labels(pool: string): Record<string, string> {
 
 /** Removes orphans; `alive` are this process's own. Returns how many went. Rejects when the engine does not answer. */
 export async function reap(docker: Docker, pool: string, alive: ReadonlySet<string>): Promise<number> {
-  const found = await docker.listContainers({ all: true, filters: { label: [`${label.sandbox}=1`] } });
+  const listed = docker.listContainers({ all: true, filters: { label: [`${label.sandbox}=1`] } });
+  const found = await inTime(listed, 10_000);
   const gone = found.filter((info) => isLeft(info, pool, alive));
-  await Promise.all(
-    gone.map(({ Id }) =>
-      docker
-        .getContainer(Id)
-        .remove({ force: true, v: true })
-        .catch(() => {}),
-    ),
-  ); // someone else removes it
+  const remove = ({ Id }: Docker.ContainerInfo): Promise<void> =>
+    docker.getContainer(Id).remove({ force: true, v: true });
+  await Promise.allSettled(gone.map(remove)); // a rejection: someone else removes it
   return gone.length;
 }
 
 function isLeft(info: Docker.ContainerInfo, pool: string, alive: ReadonlySet<string>): boolean {
   const owner = parseOwner(info.Labels[label.owner]);
   const ageMs = Date.now() - info.Created * 1000;
-  if (owner !== null && ownerLabel(owner) === ownerLabel(self())) return !alive.has(info.Id) && ageMs > makingMs;
   const found = { owner, pool: info.Labels[label.pool] ?? '', running: info.State === 'running', ageMs };
+  const own = owner !== null && ownerLabel(owner) === ownerLabel(self());
+  if (own) return found.pool === pool && !alive.has(info.Id) && ageMs > makingMs;
   return isOrphan(found, { host: hostname(), pool, isAlive });
 }
 
