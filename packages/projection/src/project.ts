@@ -8,7 +8,6 @@
 import { inSpan, metrics } from '@loom/service';
 import type { ClearFact, Log } from '@loom/log';
 import type { Pool } from 'pg';
-import { incarnationOf } from './incarnation.ts';
 import { advance, lockCheckpoint } from './checkpoint.ts';
 import type { Position } from './checkpoint.ts';
 import { transact } from './transaction.ts';
@@ -24,7 +23,7 @@ export interface Projection {
 }
 
 export interface ProjectOptions extends Projection {
-  readonly log: Pick<Log, 'consumeBatches' | 'connection'>;
+  readonly log: Pick<Log, 'consumeBatches' | 'incarnation'>;
   readonly pool: Pool;
   /** Whose durables are read. */
   readonly service: string;
@@ -43,28 +42,17 @@ const lag = metrics.histogram(
 /** Until the signal aborts: batches of the service's durables into rows. Facts are acked after the commit. */
 export async function project(options: ProjectOptions): Promise<void> {
   const { log, pool, service, name, signal } = options;
-  const incarnation = remembered((stream) => incarnationOf(log, stream));
   await log.consumeBatches({
     service,
     size: options.size ?? 200,
     signal,
     handle: async (stream, facts) => {
-      const at = { projection: name, stream, incarnation: await incarnation(stream) };
+      const at = { projection: name, stream, incarnation: log.incarnation(stream) };
       const applied = applyBatch(pool, options, at, facts, signal);
       await Promise.all([applied, ...tracesOf(service, name, facts, applied)]);
       measure(name, await applied, facts);
     },
   });
-}
-
-/** Asks once a stream; a failure is asked again. */
-function remembered(ask: (stream: string) => Promise<string>): (stream: string) => Promise<string> {
-  const known = new Map<string, string>();
-  return async (stream) => {
-    const value = known.get(stream) ?? (await ask(stream));
-    known.set(stream, value);
-    return value;
-  };
 }
 
 /** One span a job, so that a job's trace shows when its rows were there. */
