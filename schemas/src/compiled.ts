@@ -19,8 +19,28 @@ export interface Compiled {
 
 const headerSize = 10;
 
+/** avsc's own long writes -2^52 - 1 and below as another number, in silence; this one is exact for all safe integers. */
+const long = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => safe(Number(bytes.readBigInt64LE())),
+  toBuffer: (value: number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(safe(value)));
+    return bytes;
+  },
+  fromJSON: Number,
+  toJSON: Number,
+  isValid: (value: unknown) => Number.isSafeInteger(value),
+  compare: (a: number, b: number) => Math.sign(a - b),
+});
+
+function safe(value: number): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new RangeError('a long that a number cannot hold');
+}
+
 export function compile(avsc: Avsc): Compiled {
-  const type = avro.Type.forSchema(avsc as Parameters<typeof avro.Type.forSchema>[0], { omitRecordMethods: true });
+  const schema = avsc as Parameters<typeof avro.Type.forSchema>[0];
+  const type = avro.Type.forSchema(schema, { omitRecordMethods: true, registry: { long } });
   const print = fingerprint(JSON.stringify(type.schema()));
   const header = Buffer.concat([Buffer.from([0xc3, 0x01]), print]);
   return { avsc, type, header, hex: print.toString('hex'), resolvers: new Map() };
@@ -46,7 +66,7 @@ function invalid(type: Type, value: unknown, fact: string, at: string): LoomErro
   let wanted = 'valid';
   const errorHook = (path: string[], _: unknown, expected: Type) => {
     field = [at, ...path].filter((name) => name !== '').join('.');
-    wanted = expected.typeName;
+    wanted = expected.typeName.replace('abstract:', '');
   };
   type.isValid(value, { errorHook });
   return new LoomError('validation_failed', `${fact}: ${field} is not ${wanted}`, { field });

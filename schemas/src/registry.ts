@@ -6,7 +6,7 @@ import type { FactType } from './generated.ts';
 import { type Avsc, type AvscFact, type AvscRecord, recordOf } from './schema.ts';
 
 const current = currentFacts();
-const all = [...current, ...releasedFacts()];
+const all = [...releasedFacts(), ...current];
 const bySchema = new Map<Avsc, Compiled>();
 const byText = new Map<string, Compiled>();
 
