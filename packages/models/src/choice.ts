@@ -1,3 +1,4 @@
+import { LoomError } from '@loom/service';
 import { modelTable } from './price-book.ts';
 import { freePrice, priceVersionOf } from './pricing.ts';
 import type { ModelInfo, Price, Provider } from './pricing.ts';
@@ -18,14 +19,11 @@ export interface ModelChoice {
 }
 
 /** A setting that cannot be used; the message names the variable and never shows a secret. */
-export class ModelSettingError extends Error {
-  readonly variable: string;
-  constructor(variable: string, message: string) {
-    super(`${variable}: ${message}`);
-    this.name = 'ModelSettingError';
-    this.variable = variable;
-  }
-}
+const unusable = (variable: string, message: string, cause?: unknown): LoomError =>
+  new LoomError('config_invalid', `${variable}: ${message}`, {
+    field: variable,
+    ...(cause === undefined ? {} : { cause }),
+  });
 
 const DEFAULTS: Readonly<Record<Provider, RoleModels>> = {
   anthropic: { planner: 'claude-opus-5-5', worker: 'claude-sonnet-5-5', writer: 'claude-sonnet-5-5' },
@@ -45,7 +43,7 @@ const UNKNOWN = { context: 128_000, maxOutput: 16_000 };
 
 /**
  * Which provider and model each role gets. A key or base URL switches a provider on (Anthropic first when both are set); with none, `offline`.
- * @throws ModelSettingError for a model without a price, or one whose provider is not set up.
+ * @throws LoomError `config_invalid` for a model without a price, or one whose provider is not set up.
  */
 export function modelsFromEnv(env: Env): ModelChoice {
   const providers = providersOf(env);
@@ -99,7 +97,7 @@ function resolve(id: string, variable: string, known: Known): { info: ModelInfo;
   const info = modelTable.find((model) => model.id === id);
   const provider = info?.provider ?? guess(id, known.providers);
   if (provider !== 'offline' && !known.providers.includes(provider)) {
-    throw new ModelSettingError(
+    throw unusable(
       variable,
       `the model ${id} needs ${provider.toUpperCase()}_API_KEY or ${provider.toUpperCase()}_BASE_URL`,
     );
@@ -117,8 +115,7 @@ function unpriced(
   env: Env,
 ): { info: ModelInfo; note: readonly string[] } {
   const url = env[`${provider.toUpperCase()}_BASE_URL`] ?? '';
-  if (!isPrivate(url))
-    throw new ModelSettingError(variable, `no price is known for the model ${id}: give one in LOOM_MODEL_PRICES`);
+  if (!isPrivate(url)) throw unusable(variable, `no price is known for the model ${id}: give one in LOOM_MODEL_PRICES`);
   return {
     info: { id, provider, ...UNKNOWN, price: freePrice(id) },
     note: [`${id} runs on a private address and is counted as costing nothing`],
@@ -169,7 +166,7 @@ function pricesOf(env: Env): readonly Price[] {
   if (!text) return [];
   const rows = parse(text);
   if (!Array.isArray(rows) || !rows.every(isPrice)) {
-    throw new ModelSettingError(
+    throw unusable(
       'LOOM_MODEL_PRICES',
       `must be a JSON array of objects with ${FIELDS.join(', ')} (integers of 0 or more)`,
     );
@@ -181,7 +178,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw Object.assign(new ModelSettingError('LOOM_MODEL_PRICES', 'is no JSON'), { cause });
+    throw unusable('LOOM_MODEL_PRICES', 'is no JSON', cause);
   }
 }
 

@@ -1,12 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isFree, isPrivate, modelOf, modelsFromEnv, ModelSettingError } from '../src/index.ts';
+import { LoomError } from '@loom/service';
+import { isFree, isPrivate, modelOf, modelsFromEnv } from '../src/index.ts';
 
 const variableOf = (env: Record<string, string>): string => {
   try {
     modelsFromEnv(env);
   } catch (error) {
-    if (error instanceof ModelSettingError) return error.variable;
+    if (error instanceof LoomError && error.code === 'config_invalid') return error.field ?? '';
     throw error;
   }
   return '';

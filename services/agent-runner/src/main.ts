@@ -17,6 +17,9 @@ import { modelPorts } from './models/index.ts';
 
 type Set = Settings<typeof settings>;
 
+/** How long calls in hand may go on when the service is stopped, ms: shorter than the longest drain of a process. */
+const graceMs = 15_000;
+
 /** Starts the agent-runner: makes the model calls, and does the tools that need no isolation. */
 export async function start(env: Env): Promise<Running> {
   const set = config(settings, env);
@@ -27,14 +30,26 @@ export async function start(env: Env): Promise<Running> {
   const kills = watchKills(log, jobs);
   const blobs = await natsBlobs({ connection: log.connection });
   const worker = randomBytes(4).toString('hex');
-  const parts: Parts = { log, jobs, vault, blobs, kills, models, ports: modelPorts(keysOf(set), env), worker };
+  const parts: Parts = {
+    log,
+    jobs,
+    vault,
+    blobs,
+    kills,
+    models,
+    ports: modelPorts(keysOf(set), env),
+    unsettled: new Map(),
+    worker,
+  };
   const stopping = new AbortController();
   const consumer = consume(log, parts, set.width, stopping.signal);
   const ready = () => Promise.resolve({ log: !log.connection.isClosed(), consumer: consumer.healthy() });
   const health = await serve({ name: 'agent-runner', port: set.healthPort, ready });
   const stop = async (): Promise<void> => {
     stopping.abort();
+    const grace = setTimeout(() => kills.drain(), graceMs);
     await consumer.done;
+    clearTimeout(grace);
     kills[Symbol.dispose]();
     await log[Symbol.asyncDispose]();
     await Promise.all([health.stop(), traces.stop()]);

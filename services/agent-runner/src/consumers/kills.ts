@@ -18,7 +18,12 @@ export interface Work extends Address {
 export interface Kills extends Disposable {
   /** A signal for a call; `done` when it has ended. */
   guard(work: Work): { readonly signal: AbortSignal; readonly done: () => void };
+  /** Breaks off what is in hand because this process ends; it is tried again elsewhere. */
+  drain(): void;
 }
+
+/** Why calls are broken off at the end of a process. */
+export const DRAINED = 'worker_stopped';
 
 /** A hint may come before its fact can be read: when to look, ms after the look before. */
 const looks = [0, 50, 200, 1000] as const;
@@ -46,6 +51,9 @@ export function watchKills(log: Pick<Log, 'watch'>, jobs: Pick<JobCache, 'at'>):
       const controller = new AbortController();
       running.set(controller, work);
       return { signal: controller.signal, done: () => void running.delete(controller) };
+    },
+    drain: () => {
+      for (const controller of running.keys()) controller.abort(new Error(DRAINED));
     },
     [Symbol.dispose]: end,
   };

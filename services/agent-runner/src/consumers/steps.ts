@@ -5,8 +5,10 @@
  * R2. Nothing is sent for a job that was killed or ended or is past the request's epoch, nor after the deadline, nor above the reservation.
  * R3. A call that costs is claimed first. A claim of another (or of an earlier life of this process) is waited for until the deadline;
  *     then the attempt is lost and costs its whole reservation. The delivery count proves nothing.
- * R4. What is sent is made of the job's facts up to the sequence that the request names, and its HMAC is on record.
+ * R4. An outcome whose append failed is kept and appended again at the next delivery: the call is not made twice.
+ * R5. What is sent is made of the job's facts up to the sequence that the request names, and its HMAC is on record.
  */
+import { randomBytes } from 'node:crypto';
 import { conversation, halted, inputBound, TEMPLATES, TOOLSET } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Fact } from '@loom/log';
@@ -16,6 +18,7 @@ import { inSpan, LoomError } from '@loom/service';
 import { allowance, overBound } from '../domain/bounds.ts';
 import { completed, failed, lost, refused, wasted } from '../domain/settle.ts';
 import type { Attempted, StepRequest, StepSettled } from '../domain/settle.ts';
+import { DRAINED } from './kills.ts';
 import { outcomes } from './parts.ts';
 import type { Parts } from './parts.ts';
 
@@ -24,6 +27,8 @@ interface Slot {
   readonly key: string;
   readonly request: StepRequest;
   readonly job: Job;
+  /** Last sequence that the job was folded to when the call was made ready. */
+  readonly basis: number;
   /** Unix ms. */
   readonly deadline: number;
 }
@@ -48,9 +53,15 @@ async function work(parts: Parts, fact: Fact, request: StepRequest): Promise<voi
   const at = { tenant: fact.tenant, stream: fact.stream };
   const job = await parts.jobs.at(at, Math.max(fact.seq, request.upto));
   const attempt = job.attempts.get(fact.key);
-  if (attempt?.settled) return;
-  const slot = { at, key: fact.key, request, job, deadline: (attempt?.requestedAt ?? fact.time) + request.deadline_ms };
-  await settle(parts, slot, await outcomeOf(parts, slot));
+  const deadline = (attempt?.requestedAt ?? fact.time) + request.deadline_ms;
+  const slot = { at, key: fact.key, request, job, basis: job.seq, deadline };
+  const name = `${at.tenant}/${at.stream}/${fact.key}`;
+  const kept = parts.unsettled.get(name);
+  if (attempt?.settled && !kept) return;
+  const outcome = kept ?? (await outcomeOf(parts, slot));
+  parts.unsettled.set(name, outcome);
+  await settle(parts, slot, outcome);
+  parts.unsettled.delete(name);
 }
 
 async function outcomeOf(parts: Parts, slot: Slot): Promise<StepSettled> {
@@ -78,10 +89,14 @@ function plan(parts: Parts, slot: Slot): Call | string {
   return overBound(bounds) ?? { slot, port, price, model: asked };
 }
 
-/** False when another holds the claim and the deadline has passed. @throws LoomError `claimed_elsewhere` when it has not */
+/**
+ * False when another holds the claim and the deadline has passed. Each claim has a name of its own: with the worker's alone,
+ * a second delivery to the same process would find the first one's claim its own and pay again. @throws LoomError `claimed_elsewhere` when it has not
+ */
 async function claim({ log, worker }: Parts, { slot, price }: Call): Promise<boolean> {
   if (isFree(price)) return true;
-  const { won } = await log.append(slot.at, { type: 'step.claimed', key: slot.key, body: { worker } });
+  const body = { worker: `${worker}-${randomBytes(4).toString('hex')}` };
+  const { won } = await log.append(slot.at, { type: 'step.claimed', key: slot.key, body });
   if (!won && Date.now() < slot.deadline) throw new LoomError('claimed_elsewhere');
   return won;
 }
@@ -99,15 +114,18 @@ async function make(parts: Parts, call: Call): Promise<StepSettled> {
     return completed(timed(), reply);
   } catch (cause) {
     if (!(cause instanceof ModelFailure)) throw cause;
-    return guard.signal.aborted
-      ? refused(timed(), whyOf(guard.signal), cause.detail)
-      : failed(timed(), cause.detail, cause.message);
+    return brokenOff(timed(), cause, guard.signal);
   } finally {
     guard.done();
   }
 }
 
-const whyOf = (signal: AbortSignal): string => (signal.reason instanceof Error ? signal.reason.message : 'killed');
+/** A call that a kill ended is refused; one that failed, or that the end of this process cut short, may be tried again. */
+function brokenOff(attempted: Attempted, { detail, message }: ModelFailure, kill: AbortSignal): StepSettled {
+  const why = kill.reason instanceof Error ? kill.reason.message : 'killed';
+  if (!kill.aborted) return failed(attempted, detail, message);
+  return why === DRAINED ? failed(attempted, { ...detail, code: DRAINED }, message) : refused(attempted, why, detail);
+}
 
 async function about({ vault }: Parts, { slot, port, price, model }: Call): Promise<Attempted> {
   const keys = await vault.open(slot.at.tenant, slot.at.stream);
@@ -126,8 +144,8 @@ const unsent = ({ request }: Slot): Attempted => ({
   costOf: () => 0,
 });
 
-async function settle({ log, worker }: Parts, { at, key, job }: Slot, body: StepSettled): Promise<void> {
-  const { won } = await log.append(at, { type: 'step.settled', key, body }, { basis: job.seq });
+async function settle({ log, worker }: Parts, { at, key, basis }: Slot, body: StepSettled): Promise<void> {
+  const { won } = await log.append(at, { type: 'step.settled', key, body }, { basis });
   outcomes.steps.add(1, { provider: body.provider, outcome: body.outcome, code: body.code });
   outcomes.tokens.add(body.tokens_in, { provider: body.provider, direction: 'in' });
   outcomes.tokens.add(body.tokens_out, { provider: body.provider, direction: 'out' });
