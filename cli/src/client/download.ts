@@ -6,10 +6,7 @@ import type { Gateway } from './gateway.ts';
 
 /** Writes a job's artifacts under `folder` by their own paths (`final/…`), each checked against its SHA-256. */
 export async function download(gateway: Gateway, id: string, folder: string): Promise<string[]> {
-  const { items } = await gateway.json<{ items: { path: string; sha256: string }[] }>(
-    'GET',
-    `/v1/jobs/${id}/artifacts`,
-  );
+  const files = await gateway.json<{ path: string; sha256: string }[]>('GET', `/v1/jobs/${id}/artifacts`);
   const written: string[] = [];
   for (const { path, sha256 } of files) {
     const target = join(folder, safe(path));

@@ -2,6 +2,9 @@
 import type { Register } from './command.ts';
 import { doctor } from './doctor.ts';
 import { testCommand } from './test.ts';
+import { eventsCommand } from './events.ts';
+import { jobsCommand, tokenCommand } from './jobs.ts';
+import { runCommand } from './run.ts';
 import { downCommand, upCommand } from './up.ts';
 
-export const commands: readonly Register[] = [upCommand, downCommand, testCommand, doctor];
+export const commands: readonly Register[] = [runCommand, upCommand, downCommand, jobsCommand, tokenCommand, eventsCommand, testCommand, doctor];

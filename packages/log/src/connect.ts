@@ -13,7 +13,7 @@ import { live, onLive } from './live.ts';
 import { connectNats } from './nats.ts';
 import { clearFact, openFact } from './open.ts';
 import type { Log, LogOptions } from './port.ts';
-import { getRaw, read, readClear } from './read.ts';
+import { getRaw, read, readClear, tail } from './read.ts';
 import { scan } from './scan.ts';
 import { checkEcho, checkVersion, eventStream } from './streams.ts';
 import { streamNames } from './subjects.ts';
@@ -83,6 +83,7 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
     dispatch: (to, decision) => dispatch(writer, to, decision),
     read: (at, options) => read(writer, at, options),
     readClear: (at, options) => readClear(writer, at, options),
+    tail: (stream, options) => tail(writer, stream, options),
     async get(...place) {
       const message = await getRaw(writer, ...place);
       return message === null ? null : openFact(writer, message);
@@ -99,7 +100,7 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
     onLive: (tenant, job, handler) => onLive(connection, keyring, [tenant, job], handler),
     armTimer: (at, timer) => armTimer(connection, at, timer, writer.patience),
     consumeTimers: (handle, signal) => consumeTimers(connection, handle, signal),
-    [Symbol.asyncDispose]: () => connection.drain(),
+    [Symbol.asyncDispose]: () => (connection.isClosed() ? Promise.resolve() : connection.drain()),
   };
 }
 

@@ -114,6 +114,8 @@ export interface Log extends AsyncDisposable {
   /** Opened, in order, sums verified. @throws LoomError `damaged` */
   read(at: Address, options?: ReadOptions): AsyncIterable<Fact>;
   readClear(at: Address, options?: ReadOptions): AsyncIterable<ClearFact>;
+  /** One JetStream stream in order, or one job of it: clear fields only. */
+  tail(stream: string, options?: ReadOptions & { readonly job?: string }): AsyncIterable<ClearFact>;
   /** The fact under one subject, or null. */
   get(at: Address, source: Source, type: FactType, key: string): Promise<Fact | null>;
   getClear(at: Address, source: Source, type: FactType, key: string): Promise<ClearFact | null>;

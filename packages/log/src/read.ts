@@ -2,7 +2,7 @@
 import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
 import type { ReadOptions } from './port.ts';
-import { prefixOf, streamOf, subjectOf } from './subjects.ts';
+import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
 import { directBatch, directGet } from './transport.ts';
 import type { Stored } from './transport.ts';
 import type { Address, ClearFact, Fact, Source } from './types.ts';
@@ -16,14 +16,13 @@ export interface Reader extends Parts {
 
 const batch = 1000;
 
-/** Raw messages in the order of their sequence. */
+/** Raw messages of one stream in the order of their sequence. */
 async function* messages(
   reader: Reader,
-  at: Address,
+  stream: string,
+  filter: string,
   { after = 0, upto = Infinity }: ReadOptions,
 ): AsyncGenerator<Stored> {
-  const stream = streamOf(at, reader.streams);
-  const filter = `${prefixOf(at)}.>`;
   let last = after;
   for (;;) {
     const found = await directBatch(reader.connection, stream, { seq: last + 1, next_by_subj: filter, batch });
@@ -36,12 +35,25 @@ async function* messages(
   }
 }
 
+const ofAddress = (reader: Reader, at: Address, options: ReadOptions): AsyncGenerator<Stored> =>
+  messages(reader, streamOf(at, reader.streams), `${prefixOf(at)}.>`, options);
+
 export async function* read(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<Fact> {
-  for await (const message of messages(reader, at, options)) yield await openFact(reader, message);
+  for await (const message of ofAddress(reader, at, options)) yield await openFact(reader, message);
 }
 
 export async function* readClear(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<ClearFact> {
-  for await (const message of messages(reader, at, options)) yield clearFact(message);
+  for await (const message of ofAddress(reader, at, options)) yield clearFact(message);
+}
+
+/** A whole stream, or one job of it, clear fields only. */
+export async function* tail(
+  reader: Reader,
+  stream: string,
+  options: ReadOptions & { readonly job?: string } = {},
+): AsyncGenerator<ClearFact> {
+  const filter = options.job === undefined ? `loom.${generation}.>` : `loom.${generation}.*.*.${options.job}.>`;
+  for await (const message of messages(reader, stream, filter, options)) yield clearFact(message);
 }
 
 export function getRaw(

@@ -14,12 +14,13 @@ const nanos = (ms: number): number => ms * 1_000_000;
 /** Advisories of 2026-06-29 are mended from here on. */
 export const versionFloor = '2.14.3';
 
-/** @throws LoomError `server_too_old` */
+/** A preview of the floor itself is below it. @throws LoomError `server_too_old` */
 export function checkVersion(version: string): void {
-  const [have, need] = [version, versionFloor].map((text) => text.split(/[.-]/, 3).map(Number));
-  const differing = need!.findIndex((part, i) => part !== have![i]);
-  if (differing !== -1 && !((have![differing] ?? 0) > need![differing]!))
-    throw new LoomError('server_too_old', `nats-server ${version} is older than ${versionFloor}`);
+  const [, major, minor, patch, preview] = /^(\d+)\.(\d+)\.(\d+)(-.*)?$/.exec(version) ?? [];
+  const need = versionFloor.split('.').map(Number);
+  const differing = [major, minor, patch].map((part, i) => Number(part) - need[i]!).find((one) => one !== 0);
+  const old = differing === undefined ? preview !== undefined : !(differing > 0);
+  if (old) throw new LoomError('server_too_old', `nats-server ${version} is older than ${versionFloor}`);
 }
 
 export function eventStream(index: number, streams: number): StreamWish {

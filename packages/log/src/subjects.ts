@@ -74,21 +74,11 @@ export function subjectOf(at: Address, source: Source, type: FactType, key: stri
 
 /** @throws LoomError `undecodable` for what is no subject of a fact that this version knows */
 export function parseSubject(subject: string): Located {
-  const [root, , , tenant, stream, source, noun, verb, key, rest] = subject.split('.');
-  const type = `${noun}.${verb}`;
-  if (
-    root !== 'loom' ||
-    !tenant ||
-    !stream ||
-    !source ||
-    !key ||
-    rest !== undefined ||
-    !sources.has(source) ||
-    !types.has(type)
-  ) {
-    throw new LoomError('undecodable', 'not the subject of a known fact');
-  }
-  return { tenant, stream, source: source as Source, type: type as FactType, key };
+  const [, , , tenant = '', stream = '', source = '', noun = '', verb = '', key = ''] = subject.split('.');
+  const located = { tenant, stream, source: source as Source, type: `${noun}.${verb}` as FactType, key };
+  const known = sources.has(source) && types.has(located.type) && [tenant, stream, key].every((one) => token.test(one));
+  if (known && subjectOf(located, located.source, located.type, key) === subject) return located;
+  throw new LoomError('undecodable', 'not the subject of a known fact');
 }
 
 /** What a sealed field is bound to (with its path): where the fact lies and what it is. */

@@ -75,9 +75,12 @@ async function tryPublish(
 }
 
 function refusedOrUnknown(cause: unknown): 'unknown' {
-  const name = cause instanceof Error ? cause.name : '';
-  if (name === 'PermissionViolationError') throw new LoomError('forbidden', 'the log refuses this subject', { cause });
-  if (name === 'ClosedConnectionError' || name === 'DrainingConnectionError')
+  const names = [cause, cause instanceof Error ? cause.cause : null].map((one) =>
+    one instanceof Error ? one.name : '',
+  );
+  if (names.includes('PermissionViolationError'))
+    throw new LoomError('forbidden', 'the log refuses this user this subject', { cause });
+  if (names.includes('ClosedConnectionError') || names.includes('DrainingConnectionError'))
     throw new LoomError('log_unavailable', 'the connection is closed', { cause });
   return 'unknown';
 }
@@ -125,8 +128,8 @@ export async function directBatch(
   query: { readonly seq: number; readonly next_by_subj: string; readonly batch: number },
 ): Promise<Batch> {
   for (let attempt = 1; ; attempt++) {
-    const batch = await oneBatch(connection, stream, JSON.stringify(query));
-    if (batch !== null) return batch;
+    const batch = await oneBatch(connection, stream, JSON.stringify(query)).catch(refusedOrUnknown);
+    if (batch !== 'unknown' && batch !== null) return batch;
     if (attempt === getTries) throw new LoomError('log_unavailable', 'the log does not answer a read');
     await sleep(50 * 2 ** attempt * Math.random());
   }
@@ -142,10 +145,14 @@ function oneBatch(connection: NatsConnection, stream: string, query: string): Pr
       subscription.unsubscribe();
       resolve(result);
     };
+    const fail = (cause: Error): void => {
+      reject(cause);
+      end(null);
+    };
     const timer = setTimeout(() => end(null), answerTimeout);
     const subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
-        if (error !== null) return reject(new LoomError('forbidden', 'the log refuses this read', { cause: error }));
+        if (error !== null) return fail(error);
         const code = message.headers?.code ?? 0;
         if (code === 404) return end({ messages: [], more: false });
         if (code !== 0) return end(code === 204 ? { messages, more: pending(message) > 0 } : null);

@@ -74,6 +74,7 @@ export class World {
       traceparent: '',
       type: draft.type,
       items,
+      said: items.length === 1 ? (items[0] ?? null) : null,
     };
     this.facts.push(fact);
     evolve(this.job, fact);
