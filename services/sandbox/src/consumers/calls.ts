@@ -63,7 +63,7 @@ export async function handleCall(parts: Parts, fact: Fact): Promise<void> {
     deadline: fact.time + request.deadline_ms,
   };
   const attributes = { 'loom.job': fact.stream, 'loom.key': fact.key, 'loom.tool': request.tool };
-  await inSpan('sandbox run', fact.traceparent, attributes, () => work(parts, slot));
+  await inSpan('sandbox run', '', attributes, () => work(parts, slot));
 }
 
 async function work(parts: Parts, slot: Slot): Promise<void> {
