@@ -1,3 +1,4 @@
+import type { Part } from './asks.ts';
 import type { Answer, Profile } from './profile.ts';
 
 /** How one question fared with one file. */
@@ -6,7 +7,7 @@ export interface Entry {
   readonly id: number;
   readonly reading: string;
   /** The part of the profile that answers it, if no computation was needed. */
-  readonly part: string | null;
+  readonly part: Part | null;
   readonly answer: Answer | null;
 }
 

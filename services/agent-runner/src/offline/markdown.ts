@@ -1,6 +1,7 @@
 /** Markdown of texts that come from files and people: they stay text, whatever they hold. */
 
-const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').trim();
+/** One line without control characters and marks that turn the direction of writing. */
+const clean = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
 
 /** Plain text in a sentence. Underscores inside words stay as they are. */
 export function plain(value: string | number | null | undefined): string {

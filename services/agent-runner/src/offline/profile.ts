@@ -103,6 +103,8 @@ export interface Answer {
   readonly op: string;
   readonly text: string;
   readonly failed?: string;
+  /** Columns of the file that it was computed from. */
+  readonly columns: readonly string[];
   readonly tables: readonly Table[];
   readonly chart: Chart | null;
 }

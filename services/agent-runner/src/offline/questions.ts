@@ -1,6 +1,6 @@
 /** One thing that the brief asks: a question to answer from data, or a request for how the result should be made. */
 export interface Question {
-  /** From 1, in the order of the brief. */
+  /** From 1 for each kind, in the order of the brief. */
   readonly id: number;
   readonly kind: 'question' | 'request';
   readonly text: string;
@@ -54,7 +54,7 @@ export function questions(brief: string): readonly Question[] {
       for (const clause of clauses(sentence, topic)) {
         topic = clause.topic;
         const kind = kindOf(clause.text);
-        if (kind !== null && found.length < 40) found.push({ id: found.length + 1, kind, ...clause });
+        if (kind !== null && found.length < 40) found.push({ id: found.filter((other) => other.kind === kind).length + 1, kind, ...clause });
       }
   }
   return found;

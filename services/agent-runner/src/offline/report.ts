@@ -22,9 +22,12 @@ const chartLine = (chart: Chart | null, artifacts: readonly string[]): readonly 
   return artifacts.includes(chart.path) ? [image(chart.title, chart.path)] : [`The chart ${code(chart.path)} was drawn but not handed over.`];
 };
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 function computed(found: FileFindings, answer: Answer, artifacts: readonly string[]): readonly string[] {
   if (answer.failed !== undefined) return [`The computation failed: ${plain(answer.failed)}.`];
-  const tables = answer.tables.flatMap((table) => [`**${plain(table.title)}** (file ${code(found.file)}, columns ${table.columns.map(code).join(', ')})`, grid(table.columns, table.rows), block(table.code)]);
+  const used = answer.columns.length > 0 ? `, column${answer.columns.length > 1 ? 's' : ''} ${answer.columns.map(code).join(', ')}` : '';
+  const tables = answer.tables.flatMap((table) => [`**${plain(capital(table.title))}** (file ${code(found.file)}${used})`, grid(table.columns, table.rows), block(table.code)]);
   return [`**Answer:** ${plain(answer.text)}`, ...tables, ...chartLine(answer.chart, artifacts)];
 }
 
@@ -39,7 +42,7 @@ function questionSection(question: Question, { findings, situation }: Material):
   const about = question.topic === '' ? '' : ` *(about: ${plain(question.topic)})*`;
   const answers = findings.flatMap((found) => found.entries.filter(({ id }) => id === question.id).flatMap((entry) => answerOf(found, entry, situation.artifacts)));
   const broken = findings.filter(({ profile }) => profile === null).map(({ file, failure }) => `${code(file)} could not be read for it: ${plain(failure)}.`);
-  return [`### ${question.id}. ${plain(question.text)}${about}`, ...(answers.length > 0 ? answers : [NEEDS_MODEL, ...broken])].join('\n\n');
+  return [`### ${question.id}. ${plain(capital(question.text))}${about}`, ...(answers.length > 0 ? answers : [NEEDS_MODEL, ...broken])].join('\n\n');
 }
 
 /** What became of a wish about the form of the result. */
@@ -72,6 +75,12 @@ const METHOD = `## Method and definitions
 - Quantiles are interpolated linearly; outliers lie more than 1.5 interquartile ranges outside the middle half. Spearman is the correlation of ranks, ties at their mean rank.
 - The code needs \`import json, pandas as pd\` and the line that loads the file, given in the file's section.`;
 
+function odd(findings: readonly FileFindings[]): string {
+  const told = findings.every(({ entries }) => entries.some(({ part }) => part === 'oddities'));
+  const lists = findings.map((found) => `**${plain(found.file)}**\n\n${oddityList(found)}`);
+  return ['## What looks odd', ...(told ? ['See the answer about it above.'] : lists)].join('\n\n');
+}
+
 /** The whole report as Markdown, from the brief and what the analysts handed over. */
 export function report(situation: Situation): string {
   const findings = situation.results.flatMap(({ outcome, text }) => (outcome === 'done' ? decode(text) : []));
@@ -79,9 +88,9 @@ export function report(situation: Situation): string {
   const lost = situation.attachments.map(({ name }) => name).filter((name) => !findings.some(({ file }) => file === name));
   const files = [...findings.map((found) => fileSection(found, situation.artifacts)), ...lost.map((name) => `### ${plain(name)}\n\nNothing is known of this file: the analyst that had it did not finish.`)];
   return [
-    '# Report', `> ${DISCLOSURE}`, '## The brief', quote(situation.brief), answers(material),
+    '# Report', `> ${DISCLOSURE}`, '## The brief', quote(situation.brief.trim()), answers(material),
     ['## Files', ...(files.length > 0 ? files : ['No file was attached.'])].join('\n\n'),
-    ['## What looks odd', ...findings.map((found) => `**${plain(found.file)}**\n\n${oddityList(found)}`)].join('\n\n'),
+    odd(findings),
     agents(situation.results), METHOD, '',
   ].join('\n\n');
 }

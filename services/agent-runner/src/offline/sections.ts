@@ -1,3 +1,4 @@
+import type { Part } from './asks.ts';
 import type { FileFindings } from './findings.ts';
 import { block, code, grid, image, plain } from './markdown.ts';
 import type { Column, Oddity, Profile, TextFigures } from './profile.ts';
@@ -23,18 +24,21 @@ function lengths({ longest }: TextFigures): readonly string[] {
   return ['**Answer:** the longest lines are these.', grid(['line', 'characters', 'start'], longest.map(({ line, length, start }) => [line, length, start]))];
 }
 
+function duplicates({ oddities }: Profile): readonly string[] {
+  const repeats = oddities.find(({ text }) => text.includes('repeat an earlier'))?.text ?? 'nothing repeats an earlier row or line exactly';
+  return [`**Answer:** ${plain(repeats)}.`];
+}
+
 /** The answer that the profile of a file already holds. */
-export function partOf(part: string, found: FileFindings): readonly string[] {
+export function partOf(part: Part, found: FileFindings): readonly string[] {
   const { profile } = found;
   if (!profile) return [`No answer: ${plain(found.failure)}.`];
-  switch (part) {
-    case 'missing': return missing(profile);
-    case 'words': return profile.text ? frequent(profile.text) : [];
-    case 'lengths': return profile.text ? lengths(profile.text) : [];
-    case 'duplicates': return [`**Answer:** ${plain(profile.oddities.find(({ text }) => /repeat/.test(text))?.text ?? 'no row repeats another exactly')}.`, block('df.duplicated().sum()')];
-    case 'overview': return [`**Answer:** ${sizeLine(profile)} The profile is in the section of the file below; what it means needs a model.`];
-    default: return [`**Answer:** ${profile.oddities.length} oddities.`, oddityList(found)];
-  }
+  const parts: Readonly<Record<Part, () => readonly string[]>> = {
+    missing: () => missing(profile), duplicates: () => duplicates(profile), words: () => (profile.text ? frequent(profile.text) : []), lengths: () => (profile.text ? lengths(profile.text) : []),
+    overview: () => [`**Answer:** ${sizeLine(profile)} The profile is in the section of the file below; what it means needs a model.`],
+    oddities: () => [`**Answer:** ${profile.oddities.length} oddities.`, oddityList(found)],
+  };
+  return parts[part]();
 }
 
 const WORDS: Readonly<Record<Profile['kind'], string>> = { table: 'a table', jsonl: 'JSON Lines', json: 'JSON', text: 'plain text', empty: 'empty', binary: 'not text' };

@@ -1,10 +1,11 @@
 import type { Message, Situation, ToolCall } from '@loom/models';
-import { type Ask, askFor } from './asks.ts';
+import type { Ask } from './asks.ts';
 import { HONEST, type Entry, type FileFindings, encode } from './findings.ts';
 import { type Answers, type Profile, printed } from './profile.ts';
 import { type Phase, program, runOf, slug } from './python.ts';
 import { type Question, questions } from './questions.ts';
 import { concerns } from './relevance.ts';
+import { askFor } from './rules.ts';
 import { type Reply, call } from './reply.ts';
 
 const AT_ONCE = 4;
@@ -23,7 +24,8 @@ interface Run {
 
 const codeOf = (args: string): string => {
   try {
-    return String((JSON.parse(args) as { code?: unknown }).code ?? '');
+    const { code } = JSON.parse(args) as { code?: unknown };
+    return typeof code === 'string' ? code : '';
   } catch {
     return '';
   }
@@ -90,15 +92,22 @@ function due(runs: readonly Run[], file: string, phase: Phase): { readonly lite:
   return limited && mine.length < 2 ? { lite: true } : null;
 }
 
+/** What the next phase of a file is given besides its name, or null when there is nothing left to compute. */
+function needed(profile: Profile | null, situation: Situation): object | null {
+  if (!profile) return {};
+  const asked = profile.refused === undefined ? askedOf(profile, situation) : [];
+  return asked.some(({ ask }) => ask.from === 'work') ? answerParameters(profile, asked) : null;
+}
+
 function nextCall(file: string, at: number, runs: readonly Run[], situation: Situation): readonly ToolCall[] {
   const profile = outcome(runs, file, 'profile');
   const phase: Phase = profile ? 'answer' : 'profile';
   const run = due(runs, file, phase);
-  if (!run || (profile && profile.refused !== undefined)) return [];
-  const asked = profile ? askedOf(profile, situation) : [];
-  if (profile && !asked.some(({ ask }) => ask.from === 'work')) return [];
-  const parameters = { file, lite: run.lite, slug: slug(file, situation.attachments.map(({ name }) => name)), deadline: run.lite ? 8 : DEADLINE_S, rows: run.lite ? CHEAP_ROWS : 0, ...(profile ? answerParameters(profile, asked) : {}) };
-  return [call(`${phase}-${at + 1}-${run.lite ? 2 : 1}`, 'run_code', { language: 'python', code: program(phase, parameters), files: [file] })];
+  const more = needed(profile, situation);
+  if (!run || !more) return [];
+  const limits = run.lite ? { deadline: 8, rows: CHEAP_ROWS } : { deadline: DEADLINE_S, rows: 0 };
+  const code = program(phase, { file, lite: run.lite, slug: slug(file, situation.attachments.map(({ name }) => name)), ...limits, ...more });
+  return [call(`${phase}-${at + 1}-${run.lite ? 2 : 1}`, 'run_code', { language: 'python', code, files: [file] })];
 }
 
 function failureOf(runs: readonly Run[], file: string, phase: Phase): string | null {

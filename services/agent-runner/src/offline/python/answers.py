@@ -250,7 +250,9 @@ def top(df, ask, columns, reader):
     code = "%s.%s(%d, %r)[%r]" % (where_code(ask), "nsmallest" if ask.get("ascending") else "nlargest", ask["n"], ask["column"], [*ask["show"], ask["column"]])
     made = table("%s %d by %s" % ("Lowest" if ask.get("ascending") else "Top", ask["n"], ask["column"]), [*ask["show"], ask["column"], *extra], rows, code)
     first = rows[0] if rows else None
-    text = "First of the %d: %s with %s %s." % (len(rows), first[0] if ask["show"] else "a row", ask["column"], show(ask["column"], first[len(ask["show"])])) if first else "No row has a value."
+    at = len(ask["show"])
+    said = ", ".join("%s (%s)" % (row[0] if at else "a row", show(ask["column"], row[at])) for row in rows[:3])
+    text = "%s %s %s: %s%s." % (len(rows), "smallest" if ask.get("ascending") else "largest", ask["column"], said, ", …" if len(rows) > 3 else "") if first else "No row has a value."
     chart = ("q%d-top" % ask["id"], made["title"], draw_bars, [[(made["title"], ask["column"], [row[0] for row in rows], [row[len(ask["show"])] for row in rows])]]) if rows and ask["show"] else None
     return {"text": text, "tables": [made], "chart": chart}
 
@@ -308,9 +310,9 @@ def sharing(df, ask, columns):
 def sharing_words(name, mark, cells, sizes, filled, rows):
     shared = {part.strip() for cell in cells[sizes > 1].unique() for part in cell.split(mark)}
     every = {part.strip() for cell in cells[sizes > 0].unique() for part in cell.split(mark)}
-    text = "%d of %d rows hold more than one item in %s, %d hold exactly one; on average %.2f items a row. %d of the %d different items share a row with another" % (
-        (filled > 1).sum(), len(filled), name, (filled == 1).sum(), filled.mean() if len(filled) else 0, len(shared), len(every))
-    return text + (". The most in one row: %d (%s)." % (rows[0][-2], rows[0][0]) if rows else ".")
+    text = "%d of the %d different items of %s share a row with at least one other. %d of %d rows hold more than one item, %d hold exactly one; on average %.2f items a row" % (
+        len(shared), len(every), name, (filled > 1).sum(), len(filled), (filled == 1).sum(), filled.mean() if len(filled) else 0)
+    return text + (". The most in one row: %s." % "; ".join("%d (%s)" % (row[-2], row[0]) for row in rows[:3]) if rows else ".")
 
 
 def count(df, ask, columns):
@@ -363,7 +365,16 @@ def solve(df, ask, columns, reader, slug):
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         return {"id": ask["id"], "op": ask["op"], "failed": short("%s: %s" % (type(error).__name__, error), 200)}
     drawn = draw(found.pop("chart"), slug)
-    return {"id": ask["id"], "op": ask["op"], **found, "text": short(found["text"], 900), "chart": drawn}
+    return {"id": ask["id"], "op": ask["op"], **found, "text": short(upper(found["text"]), 900), "chart": drawn, "columns": used(ask, columns)}
+
+
+def used(value, columns):
+    """The columns that an ask names, in its order."""
+    if isinstance(value, dict):
+        return list(dict.fromkeys(name for item in value.values() for name in used(item, columns)))
+    if isinstance(value, list):
+        return list(dict.fromkeys(name for item in value for name in used(item, columns)))
+    return [value] if isinstance(value, str) and value in columns else []
 
 
 def draw(chart, slug):

@@ -4,6 +4,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 matplotlib.rcParams["text.usetex"] = False
 MADE_BY = "Drawn by Loom (AI system, offline mode: rules, no language model)"
@@ -19,13 +20,14 @@ def save(figure, slug, what):
     os.makedirs("final", exist_ok=True)
     path = "final/%s-%s.png" % (slug, what)
     FigureCanvasAgg(figure)
+    figure.tight_layout(rect=(0, 0.035, 1, 1))
     figure.text(0.995, 0.005, MADE_BY, ha="right", va="bottom", fontsize=6, color="#777777")
     figure.savefig(path, dpi=110)
     return path
 
 
 def canvas(panels=1, height=4.4):
-    figure = Figure(figsize=(5.2 * panels + 1.6, height), constrained_layout=True)
+    figure = Figure(figsize=(5.2 * panels + 1.6, height))
     return figure, [figure.add_subplot(1, panels, at + 1) for at in range(panels)]
 
 
@@ -33,11 +35,12 @@ def bars_on(axis, labels, values, title, unit, color):
     places = np.arange(len(labels))
     axis.barh(places, values, color=color)
     axis.set_yticks(places)
-    axis.set_yticklabels([plain(label) for label in labels], fontsize=8)
+    axis.set_yticklabels([plain(label, 42) for label in labels], fontsize=7 if any(len(str(label)) > 24 for label in labels) else 8)
     axis.invert_yaxis()
     axis.set_title(plain(title, 60), fontsize=10)
     axis.set_xlabel(plain(unit, 40), fontsize=8)
     axis.tick_params(axis="x", labelsize=7)
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def draw_bars(slug, what, panels):

@@ -9,7 +9,8 @@ def file_oddities(scan):
     source, found = scan.source, []
     duplicates = scan.duplicates()
     if duplicates:
-        found.append(odd("%d rows repeat an earlier row exactly" % duplicates, [], duplicates, "df.duplicated().sum()"))
+        seen = scan.hashed if scan.hashed < scan.rows else 0
+        found.append(odd("%d rows repeat an earlier row exactly%s" % (duplicates, ", among the first %d rows" % seen if seen else ""), [], duplicates, "df%s.duplicated().sum()" % (".head(%d)" % seen if seen else "")))
     for key, text in (("skipped", "%d lines have more fields than the header and were left out"), ("broken", "%d lines are no valid JSON and were left out")):
         if source.get(key):
             found.append(odd(text % source[key], [], source[key], ""))
@@ -35,7 +36,7 @@ def column_oddities(column, rows, distinct):
         return [odd("%s is empty in every row" % name, [name], rows, "%s.isna().all()" % ref)]
     if distinct == 1 and rows > 1:
         found.append(odd("%s is constant: %s in every filled row" % (name, short(next(iter(column.counts), ""), 40)), [name], column.present, "%s.nunique()" % ref))
-    if missing >= max(1, rows * 0.05):
+    if missing >= (1 if column.kind in ("number", "coordinates", "date") else max(1, rows * 0.05)):
         found.append(odd("%s is missing in %d of %d rows (%.1f %%)" % (name, missing, rows, 100 * missing / rows), [name], missing, "%s.isna().sum()" % ref))
     if column.padded:
         found.append(odd("%s has spaces before or after the value in %d rows" % (name, column.padded), [name], column.padded, "(%s.str.strip() != %s).sum()" % (ref, ref)))
@@ -90,10 +91,43 @@ def case_twins(column):
     """Values that differ in case only, such as Libs and libs."""
     if column.kind != "category" or column.over or len(column.counts) > 2000:
         return []
-    lower = Counter(value.lower() for value in column.counts if value)
-    twins = [value for value, times in lower.items() if times > 1]
+    lower = {}
+    for value in sorted(column.counts):
+        if value:
+            lower.setdefault(value.lower(), []).append(value)
+    twins = [forms for forms in lower.values() if len(forms) > 1]
     label = short(column.name, 60)
-    return [odd("%s spells %d values in more than one case, such as %s" % (label, len(twins), short(twins[0], 30)), [label], len(twins), "")] if twins else []
+    text = "%s spells %d value%s with capitals here and without there, such as %s"
+    return [odd(text % (label, len(twins), "" if len(twins) == 1 else "s", " and ".join(short(form, 30) for form in twins[0][:2])), [label], len(twins), "")] if twins else []
+
+
+def byte_factor(name):
+    parts = tokens(name)
+    return 1024 if "kb" in parts or "kib" in parts else 1 if "bytes" in parts or "byte" in parts else 1048576 if "mb" in parts else 0
+
+
+def size_pairs(scan, kept):
+    """Of two sizes of the same thing one is mostly the smaller; rows where it is not are odd."""
+    names, found = [name for name in scan.measures if byte_factor(name) and name in kept], []
+    for at, x in enumerate(names):
+        for y in names[at + 1:]:
+            a, b = kept[x].to_numpy() * byte_factor(x), kept[y].to_numpy() * byte_factor(y)
+            above = int((a > b).sum())
+            below = int((a < b).sum())
+            if min(above, below) and min(above, below) < 0.2 * (above + below):
+                big, small = (x, y) if above < below else (y, x)
+                code = "(df[%r] * %d > df[%r] * %d).sum()" % (big, byte_factor(big), small, byte_factor(small))
+                found.append(odd("%s is larger than %s in %d rows, in bytes; in the other %d it is not" % (short(big, 40), short(small, 40), min(above, below), max(above, below)), [big, small], min(above, below), code))
+    return found
+
+
+def same_place(scan):
+    column = scan.columns.get(scan.placed)
+    if column is None or column.over:
+        return []
+    shared = [(value, times) for value, times in column.counts.items() if value and times > 1]
+    label, rows = short(column.name, 60), sum(times for _, times in shared)
+    return [odd("%d places in %s stand in more than one row (%d rows)" % (len(shared), label, rows), [label], rows, "df[%r].duplicated(keep=False).sum()" % column.name)] if shared else []
 
 
 def oddities(scan, distinct, kept):
@@ -106,4 +140,6 @@ def oddities(scan, distinct, kept):
     for name in scan.measures:
         if name in kept and scan.columns[name].numbers:
             found += outliers(name, kept[name].to_numpy(), scan.kept.stride == 1)
-    return found + repeated_ids(columns[:200], scan.rows, distinct)
+    if scan.kept.stride == 1:
+        found += size_pairs(scan, kept)
+    return found + same_place(scan) + repeated_ids(columns[:200], scan.rows, distinct)

@@ -141,7 +141,6 @@ def charts_of(scan, slug, tables, kept):
 def table_profile(source, slug, deadline, row_limit):
     source = unquoted(source) if source["kind"] == "table" else source
     scan = Scan(source, deadline, row_limit)
-    scan.measures, scan.cats, scan.labels, scan.placed = [], [], [], None
     scan.run()
     if not scan.columns and source["kind"] == "table":
         scan.meet(pd.read_csv(source["path"], **{**table_options(source, None), "chunksize": None}))
@@ -153,7 +152,15 @@ def table_profile(source, slug, deadline, row_limit):
     missing = {column.name: ["", *column.absent] for column in scan.columns.values() if column.kind == "number" and column.absent}
     return {"rows": scan.rows, "stopped": scan.stopped, "width": len(columns), "columns": columns, "labels": scan.labels, "groups": tables, "tops": top_tables(scan),
             "correlations": correlations(scan, kept), "oddities": oddities(scan, distinct, kept), "charts": charts_of(scan, slug, tables, kept),
-            "source": {key: value for key, value in source.items() if key not in ("path", "name", "size")}, "load": load_code(source, missing and {**{column.name: [""] for column in scan.columns.values()}, **missing})}
+            "source": {key: value for key, value in source.items() if key not in ("path", "name", "size")}, "load": load_lines(source, scan, missing)}
+
+
+def load_lines(source, scan, missing):
+    columns = scan.columns.values()
+    line = load_code(source, missing and {**{column.name: [""] for column in columns}, **missing})
+    if any(column.padded for column in columns):
+        line += "\ndf = df.apply(lambda column: column.str.strip() if column.dtype == object else column)"
+    return line
 
 
 def profile(params):

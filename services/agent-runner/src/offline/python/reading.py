@@ -332,7 +332,7 @@ def json_items(source):
     if source["size"] > 8 << 20:
         raise Refusal("a single JSON object larger than the limit of 8 MB cannot be read whole inside 512 MB of memory")
     with open_text(source) as file:
-        yield from longest_list(file.read().lstrip("\ufeff"))
+        yield from longest_list(file.read().lstrip("\ufeff"), source)
 
 
 def array_items(file):
@@ -356,12 +356,14 @@ def array_items(file):
         yield value if isinstance(value, dict) else {"value": value}
 
 
-def longest_list(text):
+def longest_list(text, source):
     try:
         value = json.loads(text)
     except ValueError as error:
         raise Refusal("the JSON is broken: %s" % error)
     lists = [item for item in value.values() if isinstance(item, list) and item and isinstance(item[0], dict)]
+    if lists:
+        source["key"] = next(key for key, item in value.items() if item is max(lists, key=len))
     for item in max(lists, key=len) if lists else [value]:
         yield item if isinstance(item, dict) else {"value": item}
 
@@ -387,7 +389,7 @@ def load_code(source, missing=None):
     if source["kind"] == "jsonl":
         return "df = pd.json_normalize([json.loads(line) for line in open(%r, encoding=%r) if line.strip()])" % (name, source["encoding"])
     if source["kind"] == "json":
-        return "df = pd.json_normalize(json.load(open(%r, encoding=%r)))" % (name, source["encoding"])
+        return "df = pd.json_normalize(json.load(open(%r, encoding=%r))%s)" % (name, source["encoding"], "[%r]" % source["key"] if "key" in source else "")
     if source["kind"] != "table":
         return "text = open(%r, encoding=%r).read()" % (name, source["encoding"])
     return "df = pd.read_csv(%r, %s)" % (name, ", ".join(table_words(source, missing or {})))

@@ -143,7 +143,8 @@ class Scan:
         self.source, self.deadline, self.row_limit = source, deadline, row_limit
         self.columns, self.kept, self.rows, self.stopped = {}, Kept(), 0, None
         self.row_hashes, self.groups, self.tops, self.late = [], {}, {}, []
-        self.places = []
+        self.places, self.hashed = [], 0
+        self.measures, self.cats, self.labels, self.placed = [], [], [], None
 
     def run(self):
         for frame in frames(self.source):
@@ -197,8 +198,9 @@ class Scan:
         self.rows += len(frame)
 
     def gather(self, frame, coded, numbers, total):
-        if sum(map(len, self.row_hashes)) < HASHES:
+        if self.hashed < HASHES:
             self.row_hashes.append(total)
+            self.hashed += len(total)
         for name in self.cats:
             if name in coded and len(self.groups.get(name, {})) <= DISTINCT:
                 self.add_groups(name, *coded[name], numbers)
