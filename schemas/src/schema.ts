@@ -8,12 +8,12 @@ export interface AvscEnum {
   readonly doc?: string;
 }
 
-export interface AvscArray {
+interface AvscArray {
   readonly type: 'array';
   readonly items: Avsc;
 }
 
-export interface AvscMap {
+interface AvscMap {
   readonly type: 'map';
   readonly values: Avsc;
 }
@@ -45,7 +45,7 @@ export interface AvscFact extends AvscRecord {
   readonly 'loom.fact': string;
 }
 
-export type FieldClass = 'clear' | 'sealed' | 'personal';
+type FieldClass = 'clear' | 'sealed' | 'personal';
 
 /** Which key seals a field; see `loom.key`. */
 export type KeyName = 'content' | 'call' | 'tenant' | 'person';

@@ -44,6 +44,12 @@ function codeOf(work: () => unknown): string {
   }
 }
 
+/** All that a value holds as text, bytes too. */
+const inspect = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => (isBytes(part) ? Buffer.from(part.data).toString('latin1') : part));
+const isBytes = (part: unknown): part is { data: number[] } =>
+  typeof part === 'object' && part !== null && 'type' in part && part.type === 'Buffer';
+
 const at = (wire: Wire, path: string): unknown =>
   path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], wire);
 
@@ -66,7 +72,7 @@ for (const type of factTypes) {
       fc.property(bodyOf(type), (body) => {
         const clear = clearOf(type, toWire(type, body, context, labelled)) as Wire;
         for (const path of sealedPaths(type)) assert.is(at(clear, path), undefined);
-        assert.not.ok(JSON.stringify(clear).includes(Buffer.from('<content').toString('base64').slice(0, 10)));
+        assert.not.match(inspect(clear), /<(content|call|tenant|person)\|/);
       }),
       runs,
     );

@@ -8,7 +8,7 @@
  */
 import { LoomError } from '@loom/service';
 import { JetStreamApiError, type JetStreamClient, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
-import { headers, nuid } from '@nats-io/nats-core';
+import { errors, headers, nuid } from '@nats-io/nats-core';
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { base64url, chunkSubject, metaSubject, streamOf } from './bucket.ts';
@@ -58,8 +58,7 @@ export class ObjectStore {
       try {
         return await this.#write(prefix, parts());
       } catch (cause) {
-        if (cause instanceof JetStreamApiError) throw cause;
-        if (left <= 1) throw new LoomError('log_unavailable', 'the object store does not answer', { cause });
+        if (left <= 1 || cause instanceof JetStreamApiError || isDenied(cause)) throw failure(cause);
       }
     }
   }
@@ -140,7 +139,7 @@ export class ObjectStore {
   async #last(subject: string): Promise<StoredMsg | null> {
     const query = { last_by_subj: subject };
     return this.#manager.direct.getMessage(streamOf(this.#bucket), query).catch((cause: unknown) => {
-      throw new LoomError('log_unavailable', 'the object store does not answer', { cause });
+      throw failure(cause);
     });
   }
 
@@ -162,7 +161,7 @@ export class ObjectStore {
     return new Promise((resolve, reject) => {
       const finish = (error: Error | undefined) => {
         if (error === undefined || isNotFound(error)) resolve(found.length === 0 ? null : found);
-        else reject(new LoomError('log_unavailable', 'the object store does not answer', { cause: error }));
+        else reject(failure(error));
       };
       this.#manager.direct
         .getBatch(streamOf(this.#bucket), {
@@ -187,7 +186,7 @@ export class ObjectStore {
 
   async #eraseMessage(seq: number): Promise<void> {
     await this.#manager.streams.deleteMessage(streamOf(this.#bucket), seq, true).catch((cause: unknown) => {
-      if (!(cause instanceof JetStreamApiError && cause.code === notStored)) throw cause;
+      if (!(cause instanceof JetStreamApiError && cause.code === notStored)) throw failure(cause);
     });
   }
 }
@@ -195,6 +194,15 @@ export class ObjectStore {
 /** Codes of the server: the subject holds a message already; the sequence to be erased is not stored. */
 const taken = 10071;
 const notStored = 10043;
+
+/** The reason may come wrapped. */
+const isDenied = (cause: unknown): boolean =>
+  cause instanceof errors.PermissionViolationError || (cause instanceof Error && isDenied(cause.cause));
+
+const failure = (cause: unknown): LoomError =>
+  isDenied(cause)
+    ? new LoomError('forbidden', 'this user may not do that to objects', { cause })
+    : new LoomError('log_unavailable', 'the object store does not answer', { cause });
 
 /** Status 404; the client exports no class to tell it by. */
 const isNotFound = (error: Error): boolean => 'code' in error && error.code === 404;

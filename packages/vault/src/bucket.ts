@@ -13,7 +13,7 @@ import {
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { type NatsConnection, headers } from '@nats-io/nats-core';
+import { type NatsConnection, errors, headers } from '@nats-io/nats-core';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyContext } from './root-key.ts';
 
@@ -30,8 +30,8 @@ interface Tombstone {
 
 const stream = 'KV_loom_keys';
 const subjectOf = (name: string): string => `$KV.loom_keys.${name}`;
-/** Tries of a create whose outcome is unknown, or whose winner a replica does not show yet. */
-const tries = 40;
+/** How long a create is tried whose outcome is unknown, or whose winner a replica does not show yet; ms. */
+const patience = 20_000;
 
 export async function keyBucket(connection: NatsConnection): Promise<KeyBucket> {
   return new KeyBucket(await jetstreamManager(connection, { checkAPI: false }), jetstream(connection));
@@ -49,24 +49,22 @@ export class KeyBucket {
   /** The envelope under the name, made by `make` when there is none. @throws LoomError `key_destroyed`, `log_unavailable` */
   async ensure(name: string, make: () => Promise<Envelope>): Promise<Envelope> {
     let made: Envelope | undefined;
-    for (let attempt = 0; attempt < tries; attempt++) {
+    for await (const _ of attempts()) {
       const found = (await this.#read(name))?.value;
       if (found !== undefined) return alive(found);
       made ??= await make();
       if (await this.#create(name, made)) return made;
-      await delay(5 * attempt);
     }
     throw unavailable();
   }
 
   /** Idempotent. Needs the right to delete messages of the bucket. @throws LoomError `log_unavailable` */
   async destroy(name: string): Promise<void> {
-    for (let attempt = 0; attempt < tries; attempt++) {
+    for await (const _ of attempts()) {
       const found = await this.#read(name);
       if (found !== null && 'destroyed' in found.value) return;
       if (found !== null) await this.#erase(found.seq);
       if (await this.#create(name, { destroyed: true })) return;
-      await delay(5 * attempt);
     }
     throw unavailable();
   }
@@ -74,7 +72,7 @@ export class KeyBucket {
   async #read(name: string): Promise<{ seq: number; value: Envelope | Tombstone } | null> {
     const query = { last_by_subj: subjectOf(name) };
     const message = await this.#manager.direct.getMessage(stream, query).catch((cause: unknown) => {
-      throw unavailable(cause);
+      throw failure(cause);
     });
     return message === null ? null : { seq: message.seq, value: message.json<Envelope | Tombstone>() };
   }
@@ -82,7 +80,7 @@ export class KeyBucket {
   /** Overwrites the stored bytes; that it is gone already is no failure. */
   async #erase(seq: number): Promise<void> {
     await this.#manager.streams.deleteMessage(stream, seq, true).catch((cause: unknown) => {
-      if (!(cause instanceof JetStreamApiError && cause.code === notStored)) throw cause;
+      if (!(cause instanceof JetStreamApiError && cause.code === notStored)) throw failure(cause);
     });
   }
 
@@ -94,7 +92,9 @@ export class KeyBucket {
       await this.#js.publish(subjectOf(name), JSON.stringify(value), { headers: unique });
       return true;
     } catch (cause) {
-      if (cause instanceof JetStreamApiError && !raced.has(cause.code)) throw cause;
+      if (isDenied(cause))
+        throw new LoomError('log_unavailable', 'the key is not there, and this user may not make it', { cause });
+      if (cause instanceof JetStreamApiError && !raced.has(cause.code)) throw failure(cause);
       return false;
     }
   }
@@ -105,6 +105,22 @@ const notStored = 10043;
 const raced = new Set([10071, 10164]);
 
 const unavailable = (cause?: unknown) => new LoomError('log_unavailable', 'the key bucket does not answer', { cause });
+
+/** The reason may come wrapped. */
+const isDenied = (cause: unknown): boolean =>
+  cause instanceof errors.PermissionViolationError || (cause instanceof Error && isDenied(cause.cause));
+
+const failure = (cause: unknown): LoomError =>
+  isDenied(cause) ? new LoomError('forbidden', 'this user may not do that to keys', { cause }) : unavailable(cause);
+
+/** Goes on, with growing waits between, until patience ends. */
+async function* attempts(): AsyncGenerator<number> {
+  const end = Date.now() + patience;
+  for (let attempt = 0; Date.now() < end; attempt++) {
+    yield attempt;
+    await delay(Math.min(5 * attempt, 500));
+  }
+}
 
 function alive(value: Envelope | Tombstone): Envelope {
   if ('destroyed' in value) throw new LoomError('key_destroyed');

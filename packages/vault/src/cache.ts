@@ -8,7 +8,7 @@ interface Held<V> {
   value?: V;
 }
 
-export interface Cache<A extends readonly string[], V> {
+interface Cache<A extends readonly string[], V> {
   /** Loads once for all who ask at the same time; a failure is not held. The first argument is the name. */
   get(...args: A): Promise<V>;
   /** What a `get` loaded, without waiting; undefined when it was not loaded. */

@@ -23,6 +23,7 @@ export async function bench(): Promise<Bench> {
     storage: StorageType.File,
     discard: DiscardPolicy.New,
     max_msgs_per_subject: 1,
+    discard_new_per_subject: true,
     allow_direct: true,
   });
   const rootKeyFile = join(server.dir, 'root.key');
