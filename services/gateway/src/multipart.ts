@@ -19,8 +19,18 @@ const patience = 4 * attachmentBytes;
 export async function readForm(request: FastifyRequest): Promise<Form> {
   const reader = new FormReader();
   const limits = { fileSize: attachmentBytes + 1, fieldSize: briefBytes + 1, parts: attachmentCount + 50 };
-  for await (const part of request.parts({ limits })) await reader.take(part);
+  try {
+    for await (const part of request.parts({ limits })) await reader.take(part);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
   return reader.done();
+}
+
+/** The parser's own errors have no status: whatever it cannot read is the sender's fault. */
+function unreadable(cause: unknown): unknown {
+  const told = cause instanceof LoomError || (cause as { statusCode?: unknown }).statusCode !== undefined;
+  return told ? cause : new LoomError('bad_request', undefined, { cause });
 }
 
 class FormReader {

@@ -56,6 +56,23 @@ interface Document {
   >;
 }
 
+const filePath = {
+  name: 'path',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description: 'As listed; may hold slashes.',
+};
+
+/** A wildcard has no name in a route. */
+function describeFile(paths: NonNullable<Document['paths']>): void {
+  const { '/v1/jobs/{id}/artifacts/{*}': file, ...others } = paths;
+  if (file === undefined) return;
+  for (const name of Object.keys(paths)) if (!(name in others)) delete paths[name];
+  for (const method of Object.values(file)) method.parameters = [...(method.parameters ?? []), filePath];
+  paths['/v1/jobs/{id}/artifacts/{path}'] = file;
+}
+
 /** Adds what no route schema can say: the form of a submission, and the header that every POST takes. */
 export function completed<D extends object>(document: D): D {
   const paths = (document as Document).paths ?? {};
@@ -63,6 +80,7 @@ export function completed<D extends object>(document: D): D {
     const post = methods?.['post'];
     if (post) post.parameters = [...(post.parameters ?? []), idempotency];
   }
+  describeFile(paths);
   const submission = paths['/v1/jobs']?.['post']?.requestBody;
   if (submission) submission.content['multipart/form-data'] = form;
   return document;

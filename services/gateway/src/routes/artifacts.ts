@@ -27,7 +27,7 @@ const fileSchema = {
   tags: ['artifacts'],
   summary: 'The bytes of a file',
   description: 'Range requests; ETag is its SHA-256.',
-  params: Type.Object({ id: Type.String(), '*': Type.String({ description: 'Path as listed.' }) }),
+  params: JobPath,
   response: { 200: Bytes, 206: Bytes, 304: Type.Null(), 416: Type.Null(), ...problems },
 };
 
@@ -51,7 +51,7 @@ export const artifactRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, part
   });
 
   app.get('/v1/jobs/:id/artifacts/*', { schema: fileSchema }, async (request, reply) => {
-    const path = request.params['*'];
+    const { '*': path } = request.params as { readonly '*'?: string };
     const file = (await filesOf(request, request.params.id)).find((one) => one.path === path);
     if (file === undefined) throw new LoomError('not_found');
     return sendFile(parts, file, request, reply);

@@ -5,8 +5,10 @@
  */
 import { status } from '@loom/job';
 import type { Job, Status } from '@loom/job';
+import { asTenant } from '@loom/projection';
+import type { Tx } from '@loom/projection';
 import { LoomError } from '@loom/service';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 
 export interface JobRow {
   readonly id: string;
@@ -35,8 +37,6 @@ export interface JobRows {
   expect(tenant: string, id: string): void;
   /** Whether the job noted last for the tenant has its row. */
   shows(tenant: string): Promise<boolean>;
-  /** Whether Postgres answers. */
-  ready(): Promise<boolean>;
 }
 
 /** The row of a job, or null while its submission is not folded. */
@@ -69,39 +69,13 @@ export function jobRows(pool: Pool): JobRows {
     async shows(tenant) {
       const id = expected.get(tenant);
       if (id === undefined) return true;
-      const shown = await within(pool, tenant, (tx) => has(tx, id));
+      const shown = await asTenant(pool, 'gateway', tenant, (tx) => has(tx, id));
       if (shown && expected.get(tenant) === id) expected.delete(tenant);
       return shown;
     },
-    put: (tenant, row) => within(pool, tenant, (tx) => put(tx, tenant, row)),
-    page: (tenant, query) => within(pool, tenant, (tx) => page(tx, query)),
-    ready: () =>
-      pool.query('select 1').then(
-        () => true,
-        () => false,
-      ),
+    put: (tenant, row) => asTenant(pool, 'gateway', tenant, (tx) => put(tx, tenant, row)),
+    page: (tenant, query) => asTenant(pool, 'gateway', tenant, (tx) => page(tx, query)),
   };
-}
-
-/** @throws LoomError `database_unavailable` */
-async function within<T>(pool: Pool, tenant: string, work: (tx: PoolClient) => Promise<T>): Promise<T> {
-  let client: PoolClient | undefined;
-  let failed = true;
-  try {
-    client = await pool.connect();
-    await client.query('begin');
-    await client.query("select set_config('app.tenant', $1, true)", [tenant]);
-    const result = await work(client);
-    await client.query('commit');
-    failed = false;
-    return result;
-  } catch (cause) {
-    if (cause instanceof LoomError) throw cause;
-    throw new LoomError('database_unavailable', undefined, { cause });
-  } finally {
-    if (failed) await client?.query('rollback').catch(() => undefined);
-    client?.release(failed);
-  }
 }
 
 const upsert = `
@@ -112,7 +86,7 @@ const upsert = `
     reserved_micros = excluded.reserved_micros, spent_micros = excluded.spent_micros, last_seq = excluded.last_seq
   where jobs.last_seq < excluded.last_seq`;
 
-async function put(tx: PoolClient, tenant: string, row: JobRow): Promise<void> {
+async function put(tx: Tx, tenant: string, row: JobRow): Promise<void> {
   const {
     id,
     engagement,
@@ -140,8 +114,8 @@ async function put(tx: PoolClient, tenant: string, row: JobRow): Promise<void> {
   ]);
 }
 
-async function has(tx: PoolClient, id: string): Promise<boolean> {
-  return (await tx.query('select 1 from gateway.jobs where id = $1', [id])).rowCount === 1;
+async function has(tx: Tx, id: string): Promise<boolean> {
+  return (await tx.query('select 1 from gateway.jobs where id = $1', [id])).length === 1;
 }
 
 const select = `
@@ -149,30 +123,38 @@ const select = `
   where ($1::text is null or status = $1) and ($2::timestamptz is null or (created_at, id) < ($2, $3))
   order by created_at desc, id desc limit $4`;
 
-async function page(tx: PoolClient, query: Query): Promise<{ rows: JobRow[]; next: string | null }> {
+async function page(tx: Tx, query: Query): Promise<{ rows: JobRow[]; next: string | null }> {
   const [before, id] = query.cursor === undefined ? [null, null] : cursorOf(query.cursor);
-  const { rows } = await tx.query<Record<string, string> & { created_at: Date; updated_at: Date }>(select, [
-    query.status ?? null,
-    before,
-    id,
-    query.limit + 1,
-  ]);
+  const rows = await tx.query<Found>(select, [query.status ?? null, before, id, query.limit + 1]);
   const shown = rows.slice(0, query.limit).map(read);
   const last = shown.at(-1);
   return { rows: shown, next: rows.length > query.limit && last ? cursorAt(last) : null };
 }
 
-const read = (row: Record<string, string> & { created_at: Date; updated_at: Date }): JobRow => ({
-  id: row['id'] ?? '',
-  status: row['status'] as Status,
-  engagement: row['engagement'] ?? '',
-  owner: row['owner'] ?? '',
+interface Found {
+  readonly id: string;
+  readonly status: Status;
+  readonly engagement: string;
+  readonly owner: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly budget_micros: number;
+  readonly reserved_micros: number;
+  readonly spent_micros: number;
+  readonly last_seq: number;
+}
+
+const read = (row: Found): JobRow => ({
+  id: row.id,
+  status: row.status,
+  engagement: row.engagement,
+  owner: row.owner,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
-  budgetMicros: Number(row['budget_micros']),
-  reservedMicros: Number(row['reserved_micros']),
-  spentMicros: Number(row['spent_micros']),
-  lastSeq: Number(row['last_seq']),
+  budgetMicros: row.budget_micros,
+  reservedMicros: row.reserved_micros,
+  spentMicros: row.spent_micros,
+  lastSeq: row.last_seq,
 });
 
 const cursorAt = (row: JobRow): string => Buffer.from(`${row.createdAt.toISOString()} ${row.id}`).toString('base64url');

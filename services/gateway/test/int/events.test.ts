@@ -1,0 +1,183 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { accepted, addressOf, completed, decide, spawned } from '../support/decider.ts';
+import { body, problem } from '../support/read.ts';
+import type { Job, Page } from '../support/read.ts';
+import { events } from '../support/sse.ts';
+import type { Event } from '../support/sse.ts';
+import { world } from '../support/world.ts';
+import type { World } from '../support/world.ts';
+
+let w: World;
+test.before(async () => {
+  w = await world();
+});
+test.after(async () => w[Symbol.asyncDispose]());
+
+const submit = async (): Promise<string> => (await body<Job>(await w.post('/v1/jobs', { brief: 'Watch me.' }))).id;
+
+const follow = (id: string, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+  w.call(`/v1/jobs/${id}/events`, {
+    headers: { accept: 'text/event-stream', ...headers },
+    ...(signal ? { signal } : {}),
+  });
+
+async function collect(response: Response): Promise<Event[]> {
+  const all: Event[] = [];
+  for await (const event of events(response)) all.push(event);
+  return all;
+}
+
+const isFact = (event: Event): boolean => event.id !== null;
+
+test('a stream shows facts as they are written, decisions with their items, and ends after the terminal fact', async () => {
+  const id = await submit();
+  const response = await follow(id);
+  assert.is(response.headers.get('content-type'), 'text/event-stream; charset=utf-8');
+  assert.is(response.headers.get('x-content-type-options'), 'nosniff');
+  const collected = collect(response);
+  await decide(w, id, accepted());
+  await decide(w, id, spawned('a0'), spawned('a1'));
+  await decide(w, id, completed);
+  const all = (await collected).filter(isFact);
+  assert.equal(
+    all.map(({ type }) => type),
+    ['job.submitted', 'job.accepted', 'decision.made', 'job.completed'],
+  );
+  const [first, , decision] = all.map(({ data }) => JSON.parse(data) as Record<string, any>);
+  assert.equal([first?.['type'], first?.['body'].brief, first?.['source']], ['job.submitted', 'Watch me.', 'gateway']);
+  assert.is(first?.['seq'], all[0]?.id);
+  assert.equal(
+    decision?.['items'].map((item: { type: string; body: { role: string } }) => [item.type, item.body.role]),
+    [
+      ['agent.spawned', 'analyst'],
+      ['agent.spawned', 'analyst'],
+    ],
+  );
+});
+
+test('cut at random and resumed by Last-Event-ID, the parts join without gap or repeat', async () => {
+  const id = await submit();
+  const writing = (async () => {
+    await decide(w, id, accepted());
+    for (let n = 0; n < 60; n += 1) await decide(w, id, spawned(`a${n}`));
+    await decide(w, id, completed);
+  })();
+  const seen: Event[] = [];
+  let parts = 0;
+  while (seen.at(-1)?.type !== 'job.completed') {
+    const cut = new AbortController();
+    const most = 1 + Math.floor(Math.random() * 8);
+    const last = seen.at(-1)?.id;
+    const response = await follow(id, last ? { 'last-event-id': String(last) } : {}, cut.signal);
+    let taken = 0;
+    for await (const event of events(response)) {
+      if (event.id === null) continue;
+      seen.push(event);
+      if ((taken += 1) === most) break;
+    }
+    cut.abort();
+    parts += 1;
+  }
+  await writing;
+  const whole: number[] = [];
+  for await (const fact of w.log.read(addressOf(id))) whole.push(fact.seq);
+  assert.equal(
+    seen.map((event) => event.id),
+    whole,
+  );
+  assert.ok(parts > 5);
+});
+
+test('what a model says comes as deltas without an id', async () => {
+  const id = await submit();
+  await decide(w, id, accepted());
+  const response = await follow(id);
+  const say = w.log.live(addressOf(id).tenant, id, 'a1');
+  const timer = setInterval(() => say('Hello'), 20);
+  const delta = await (async () => {
+    for await (const event of events(response)) if (event.type === 'delta') return event;
+    return null;
+  })();
+  clearInterval(timer);
+  assert.equal(delta, { id: null, type: 'delta', data: '{"agent":"a1","text":"Hello"}' });
+});
+
+test('asked for JSON the facts come in pages, and a dispatch without its body', async () => {
+  const id = await submit();
+  const request = (key: string, n: number) =>
+    ({
+      type: 'step.requested',
+      key,
+      body: {
+        agent: 'a0',
+        step: n,
+        attempt: 1,
+        epoch: 0,
+        model: 'm',
+        max_tokens: 1,
+        input_tokens_max: 1,
+        reserved_micros: 0,
+        price_version: 'p',
+        deadline_ms: 1,
+        upto: 1,
+      },
+    }) as const;
+  await decide(w, id, accepted());
+  const seq = await decide(w, id, request('a0-1-1', 1), request('a0-2-1', 2));
+  await w.log.dispatch(addressOf(id), { seq, type: 'step.requested', key: 'a0-1-1' });
+  const first = await body<Page<Record<string, unknown>>>(await w.call(`/v1/jobs/${id}/events?limit=3`));
+  assert.equal(
+    first.items.map(({ type }) => type),
+    ['job.submitted', 'job.accepted', 'decision.made'],
+  );
+  assert.is(first.next_cursor, String(seq));
+  const rest = await body<Page<Record<string, unknown>>>(
+    await w.call(`/v1/jobs/${id}/events?cursor=${first.next_cursor}`),
+  );
+  assert.is(rest.next_cursor, null);
+  assert.equal(
+    rest.items.map(({ type, dispatch, decision, body: said }) => [type, dispatch, decision, said]),
+    [['step.requested', true, seq, undefined]],
+  );
+  assert.equal(await problem(await follow(id, { 'last-event-id': 'x' })), [400, 'validation_failed', 'Last-Event-ID']);
+});
+
+test('who resumes behind the end is told that nothing more comes', async () => {
+  const id = await submit();
+  await decide(w, id, accepted());
+  const seq = await decide(w, id, completed);
+  const response = await follow(id, { 'last-event-id': String(seq) });
+  assert.is(response.status, 204);
+  assert.equal((await collect(await follow(id))).filter(isFact).length, 3);
+});
+
+test("facts carry no key and no place of a blob, and whose address made the call is that person's to see", async () => {
+  const attachments = [{ name: 'a.txt', media_type: 'text/plain', content_base64: 'aGk=' }];
+  const org = (sub: string) => w.issuer.token({ sub, sid: `sess_${sub}`, org_id: 'org_x' });
+  const { id } = await body<Job>(await w.post('/v1/jobs', { brief: 'b', attachments }, { token: org('user_ann') }));
+  const texts = await Promise.all(
+    ['user_ann', 'user_bob'].map(async (sub) => (await w.call(`/v1/jobs/${id}/events`, { token: org(sub) })).text()),
+  );
+  for (const text of texts) {
+    assert.not.match(text, /data_key|"object"/);
+    assert.match(text, /"name":"a.txt"/);
+  }
+  assert.match(texts[0] ?? '', /"ip":"127.0.0.1"/);
+  assert.not.match(texts[1] ?? '', /"ip"|user_agent/);
+});
+
+test('a gateway that drains ends its streams at once; another takes up where they stopped', async () => {
+  await using other = await world();
+  const id = (await body<Job>(await other.post('/v1/jobs', { brief: 'b' }))).id;
+  const response = await other.call(`/v1/jobs/${id}/events`, { headers: { accept: 'text/event-stream' } });
+  const collected = collect(response);
+  await other.stop();
+  await collected.catch(() => undefined);
+  await fetch(`${other.url}/healthz`).then(
+    () => assert.unreachable(),
+    () => undefined,
+  );
+});
+
+test.run();
