@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Log, Timer } from '../../src/index.ts';
+import { epoch, job, message, submitted, world } from '../world.ts';
+import type { World } from '../world.ts';
+
+interface Context {
+  world: World;
+  orchestrator: Log;
+  gateway: Log;
+  runner: Log;
+}
+const test = suite<Context>('timers, live and hints');
+
+test.before(async (context) => {
+  context.world = await world({ ackWait: 2000 });
+  context.orchestrator = await context.world.log('orchestrator');
+  context.gateway = await context.world.log('gateway');
+  context.runner = await context.world.log('agent-runner');
+});
+test.after(async (context) => context.world[Symbol.asyncDispose]());
+
+async function until(done: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await done())) {
+    if (Date.now() > end) throw new Error('it never came');
+    await sleep(20);
+  }
+}
+
+const waiting = async (log: Log): Promise<number> =>
+  (await log.connection.request('$JS.API.STREAM.INFO.LOOM_TIMERS', '', { timeout: 2000 })).json<{
+    state: { messages: number };
+  }>().state.messages;
+
+test('a timer fires once, however often it was armed, and leaves nothing behind', async ({
+  orchestrator,
+  world: own,
+}) => {
+  const at = job();
+  const timer: Timer = { kind: 'step', key: 'a1-1-1', dueMs: Date.now() + 1100 };
+  for (let i = 0; i < 3; i++) await orchestrator.armTimer(at, timer);
+  await orchestrator.armTimer(at, { kind: 'retry', key: 'a1-1-2', dueMs: Date.now() - 60_000 });
+  const fired: string[] = [];
+  const stop = new AbortController();
+  const consuming = [orchestrator, await own.log('orchestrator')].map((log) =>
+    log.consumeTimers(async (place, { kind, key, dueMs }) => {
+      assert.equal(place, at);
+      fired.push(`${kind} ${key}`);
+      if (kind === 'step') assert.is(dueMs, timer.dueMs);
+    }, stop.signal),
+  );
+  await until(async () => fired.length === 2 && (await waiting(orchestrator)) === 0);
+  stop.abort();
+  await Promise.all(consuming);
+  assert.equal(fired, ['retry a1-1-2', 'step a1-1-1']);
+});
+
+test('a fired timer whose handling failed comes again', async ({ orchestrator }) => {
+  await orchestrator.armTimer(job(), { kind: 'tool', key: 'x', dueMs: Date.now() });
+  const stop = new AbortController();
+  let tries = 0;
+  const consuming = orchestrator.consumeTimers(async () => {
+    if (++tries === 1) throw new Error('not yet');
+  }, stop.signal);
+  await until(async () => tries === 2 && (await waiting(orchestrator)) === 0);
+  stop.abort();
+  await consuming;
+});
+
+test('what a model says is heard live, in order, and is sealed on its way', async ({ runner, gateway, world: own }) => {
+  const at = job();
+  await gateway.append(at, submitted());
+  const heard: string[] = [];
+  const wire: Buffer[] = [];
+  const end = gateway.onLive(at.tenant, at.stream, (agent, delta) => heard.push(`${agent}:${delta}`));
+  const spy = await own.log('operator');
+  spy.connection.subscribe(`live.${at.tenant}.${at.stream}.*`, {
+    callback: (_, one) => void wire.push(Buffer.from(one.data)),
+  });
+  await gateway.connection.flush();
+  await spy.connection.flush();
+  const say = runner.live(at.tenant, at.stream, 'a1');
+  for (const word of ['canary ', 'in ', 'a ', 'mine']) {
+    say(word);
+    await sleep(15);
+  }
+  await until(() => heard.join('').replaceAll('a1:', '') === 'canary in a mine');
+  end();
+  assert.ok(wire.length > 0 && wire.every((bytes) => !bytes.includes('canary')));
+});
+
+test('the gateway is told of every append, a worker of kills alone', async ({ gateway, orchestrator, runner }) => {
+  const at = job();
+  const [all, stops]: [string[], string[]] = [[], []];
+  const ends = [
+    gateway.watch(({ type }) => all.push(type)),
+    runner.watch(({ type, key }) => stops.push(`${type} ${key}`)),
+  ];
+  for (const log of [gateway, runner]) await log.connection.flush();
+  await gateway.append(at, message('m1'));
+  await orchestrator.append(at, epoch('2'));
+  await until(() => all.length === 2 && stops.length === 1);
+  for (const end of ends) end();
+  assert.equal([all, stops], [['message.posted', 'epoch.raised'], ['epoch.raised 2']]);
+});
+
+test.run();
