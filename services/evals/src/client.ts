@@ -1,4 +1,5 @@
-import { LoomError } from '@loom/service';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LoomError, backoffMs } from '@loom/service';
 import type { Secret } from '@loom/service';
 import type { Case } from './domain/score.ts';
 
@@ -19,11 +20,20 @@ export interface Client {
   cancel(job: string, key: string): Promise<void>;
 }
 
+/** Of one try, ms. */
 const patience = 30_000;
+const tries = 7;
 
-/** @throws LoomError `not_ready` when the gateway cannot be reached, `bad_request` when it refuses */
-export function client(options: ClientOptions): Client {
-  const call = async (method: string, path: string, more: { key?: string; body?: unknown } = {}): Promise<Response> => {
+type Call = (
+  method: string,
+  path: string,
+  more?: { readonly key?: string; readonly body?: unknown },
+) => Promise<Response>;
+
+/** One try; no answer is `not_ready`. */
+const calling =
+  (options: ClientOptions): Call =>
+  async (method, path, more = {}) => {
     const limit = AbortSignal.timeout(patience);
     const headers = new Headers({ authorization: `Bearer ${options.token.reveal()}` });
     if (more.key !== undefined) headers.set('idempotency-key', more.key);
@@ -35,6 +45,24 @@ export function client(options: ClientOptions): Client {
       signal: options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]),
     }).catch((cause: unknown) => Promise.reject(new LoomError('not_ready', 'the gateway does not answer', { cause })));
   };
+
+const passing: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Tries again, with back-off, while the gateway is away or busy: reads do no harm, posts carry their key. */
+const patiently =
+  (call: Call, signal: AbortSignal | undefined): Call =>
+  async (...wanted) => {
+    for (let attempt = 1; attempt < tries; attempt += 1) {
+      const answer = await call(...wanted).catch(() => null);
+      if (answer !== null && !passing.has(answer.status)) return answer;
+      await sleep(backoffMs(attempt), undefined, signal === undefined ? {} : { signal });
+    }
+    return call(...wanted);
+  };
+
+/** @throws LoomError `not_ready` when the gateway cannot be reached, `bad_request` when it refuses */
+export function client(options: ClientOptions): Client {
+  const call = patiently(calling(options), options.signal);
   return {
     async submit(one, key) {
       const answer = await call('POST', '/v1/jobs', { key, body: bodyOf(one) });
