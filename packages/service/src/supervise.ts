@@ -35,6 +35,7 @@ export function supervise(
     }
   };
   const loop = async (): Promise<void> => {
+    await Promise.resolve(); // the caller holds its handle before the work begins
     while (!signal.aborted) {
       await once();
       if (!signal.aborted) await sleep(backoffMs(failures), undefined, { signal }).catch(() => undefined);
