@@ -5,3 +5,6 @@ export { migrate, roleUrl, setUpRoles } from './stack/migrate.ts';
 export { startNats } from './stack/nats.ts';
 export { startPostgres, type Postgres } from './stack/postgres.ts';
 export { startStack, type Stack, type StackOptions } from './stack/stack.ts';
+export { Gateway, type JobEvent } from './client/gateway.ts';
+export { readBrief, type Brief } from './client/brief.ts';
+export { runningStack } from './stack/state.ts';

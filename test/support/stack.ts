@@ -1,5 +1,5 @@
 /** A whole Loom for one test file, in a data folder of its own. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineSocket, findNatsServer, startStack, type Stack } from '@loom/cli';
@@ -17,6 +17,7 @@ interface Options {
 /** Starts a stack; dispose stops it and removes its folder. */
 export async function stack(options: Options = {}): Promise<Stack> {
   const home = await mkdtemp(join(tmpdir(), 'loom-stack-'));
+  await chmod(home, 0o711); // Postgres runs as another user under root
   const sandbox = options.sandbox === false ? null : { socket: engineSocket(), image: await sandboxImage() };
   const env = { PATH: process.env['PATH'], LOOM_LOG_LEVEL: process.env['LOOM_LOG_LEVEL'], ...options.env };
   const running = await startStack({
