@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { natsBlobs } from '@loom/blobs';
@@ -7,8 +8,9 @@ import { applyBatch, openPool } from '@loom/projection';
 import { LoomError } from '@loom/service';
 import { postgresDatabase } from '@loom/test';
 import type { Database } from '@loom/test';
-import { all, job, world } from '../../../../packages/log/test/world.ts';
+import { all, job, passwordOf, submitted, world } from '../../../../packages/log/test/world.ts';
 import type { World } from '../../../../packages/log/test/world.ts';
+import { start } from '@loom/retention';
 import { sweepArtifacts } from '../../src/consumers/sweep.ts';
 import { artifactView } from '../../src/views/artifacts.ts';
 
@@ -19,11 +21,13 @@ let log: World;
 let retention: Log;
 let blobs: Blobs;
 let pool: ReturnType<typeof openPool>;
+let url: string;
 let seq = 0;
 
 test.before(async () => {
   database = await postgresDatabase();
-  pool = openPool(await database.migrate('retention'), 'retention');
+  url = await database.migrate('retention');
+  pool = openPool(url, 'retention');
   log = await world();
   retention = await log.log('retention');
   blobs = await natsBlobs({ connection: retention.connection });
@@ -134,6 +138,33 @@ test('a shorter setting holds, and an object that a younger artifact stands on i
   assert.is(await sweepArtifacts(parts(7), time + 8 * day + 1_000), 3);
   assert.is(await stillThere(shared), false);
   assert.equal((await expiredIn(at)).toSorted(), ['k1', 'k2', 'k3']);
+});
+
+test('the service fills its table from the log and sweeps by the clock it is given', async () => {
+  const at = job();
+  const [gateway, orchestrator] = [await log.log('gateway'), await log.log('orchestrator')];
+  await gateway.append(at, submitted());
+  const blob = await put(at);
+  const body = {
+    agent: 'a1',
+    call: 'c',
+    path: 'final/a.md',
+    media_type: 'text/markdown',
+    size: blob.size,
+    sha256: blob.sha256,
+    object: blob.object,
+  };
+  await orchestrator.append(at, { type: 'artifact.written', key: 'k1', body: { ...body, data_key: blob.dataKey } });
+  const env = { LOOM_NATS_URL: log.url, LOOM_NATS_PASSWORD: passwordOf('retention'), LOOM_PG_URL: url };
+  const today = await start(env);
+  const rows = () => pool.query('select 1 from retention.artifact where job = $1', [at.stream]);
+  while ((await rows()).rowCount === 0) await sleep(20);
+  await today.stop();
+  assert.is(await stillThere(blob), true);
+  const later = await start(env, () => Date.now() + 91 * day);
+  while ((await expiredIn(at)).length === 0) await sleep(20);
+  await later.stop();
+  assert.is(await stillThere(blob), false);
 });
 
 test.run();
