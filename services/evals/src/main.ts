@@ -9,10 +9,10 @@ import { runSuite } from './run-suite.ts';
 import { suiteNamed } from './suites.ts';
 import { suiteRunView } from './views/suite-runs.ts';
 
-/** Starts the service: the table of scores, and, given a gateway and a token, the suites on their schedule. */
+/** Starts the service: the table of scores, and, given a gateway, a token and an interval, the suites on their schedule. */
 export async function start(env: Env): Promise<Running> {
   const { gatewayUrl: url, token, suites, everyMinutes } = config(settings, env);
-  if (url === null || token === null) return startProjection('evals', suiteRunView, env);
+  if (url === null || token === null || everyMinutes === 0) return startProjection('evals', suiteRunView, env);
   const every = everyMinutes * 60_000;
   const onSchedule = async ({ log }: Parts, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {

@@ -101,7 +101,7 @@ test('a gateway that refuses every case leaves no score behind', async () => {
   assert.equal(await recorded('r4'), []);
 });
 
-test('given gateway and token the service runs its suites on schedule and keeps their scores in its table', async () => {
+test('given gateway, token and interval the service runs its suites on schedule and keeps their scores in its table', async () => {
   await using database = await postgresDatabase();
   await using gateway = await api(
     () => 'AI made this from readings.csv and stock.tsv: 40 rows, reading 97.4; nuts 340',
@@ -113,6 +113,7 @@ test('given gateway and token the service runs its suites on schedule and keeps 
     LOOM_PG_URL: url,
     LOOM_GATEWAY_URL: gateway.url,
     LOOM_EVALS_TOKEN: token,
+    LOOM_EVALS_MINUTES: '1440',
   });
   const pool = openPool(url, 'test');
   const scores = () =>
