@@ -17,7 +17,7 @@ export interface FileFindings {
   readonly failure: string | null;
   readonly profile: Profile | null;
   readonly entries: readonly Entry[];
-  /** Why the answers cover a part of the file only; '' when they cover it whole. */
+  /** Why the computed answers cover a part of the file only; '' when they cover it whole. */
   readonly partial: string;
 }
 

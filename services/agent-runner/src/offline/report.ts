@@ -32,7 +32,8 @@ function computed(found: FileFindings, answer: Answer, artifacts: readonly strin
 }
 
 function answerOf(found: FileFindings, entry: Entry, artifacts: readonly string[]): readonly string[] {
-  const head = `From ${code(found.file)}, read as: ${plain(entry.reading)}.${found.partial === '' ? '' : ` **Covers a part of the file only:** ${plain(found.partial)}.`}`;
+  const limit = entry.part === null ? found.partial : (found.profile?.stopped ?? '');
+  const head = `From ${code(found.file)}, read as: ${plain(entry.reading)}.${limit === '' ? '' : ` **Covers a part of the file only:** ${plain(limit)}.`}`;
   if (entry.part !== null) return [head, ...partOf(entry.part, found)];
   if (!entry.answer) return [head, `No answer: ${plain(found.failure ?? 'the run gave none')}.`];
   return [head, ...computed(found, entry.answer, artifacts)];

@@ -93,11 +93,11 @@ function textTables({ text }: Profile): readonly string[] {
 }
 
 /** What was found in one file: tables, charts, how it was read. */
-export function fileSection({ file, profile, failure, partial }: FileFindings, artifacts: readonly string[]): string {
+export function fileSection({ file, profile, failure }: FileFindings, artifacts: readonly string[]): string {
   const head = `### ${plain(file)}`;
   if (!profile) return `${head}\n\nThis file could not be profiled: ${plain(failure)}.`;
   const charts = profile.charts.map(({ path, title }) => (artifacts.includes(path) ? image(title, path) : `The chart ${code(path)} was drawn but not handed over.`));
-  const covers = partial === '' ? [] : [`**Only a part was read** (${profile.rows} rows): ${plain(partial)}.`];
+  const covers = profile.stopped === null ? [] : [`**Only a part was read** (the first ${profile.rows} rows): ${plain(profile.stopped)}.`];
   const trouble = failure === null ? [] : [`The answers could not all be computed: ${plain(failure)}.`];
   const load = profile.load === '' ? [] : ['Read as:', block(profile.load)];
   return [head, sizeLine(profile), ...covers, ...trouble, ...charts, ...columnTable(profile), ...textTables(profile), ...groupTables(profile), ...topTables(profile), ...correlationTable(profile), ...load].join('\n\n');

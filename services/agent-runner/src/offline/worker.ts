@@ -128,7 +128,7 @@ function findingsOf(file: string, runs: readonly Run[], situation: Situation): F
   const profile = found?.refused === undefined ? found : null;
   const answers = outcome(runs, file, 'answer');
   const failure = profile ? failureOf(runs, file, 'answer') : (failureOf(runs, file, 'profile') ?? 'nothing was run');
-  return { file, profile, failure, entries: profile ? entriesOf(askedOf(profile, situation), answers) : [], partial: profile?.stopped ?? answers?.stopped ?? '' };
+  return { file, profile, failure, entries: profile ? entriesOf(askedOf(profile, situation), answers) : [], partial: answers?.stopped ?? '' };
 }
 
 function summaryOf(findings: readonly FileFindings[]): string {

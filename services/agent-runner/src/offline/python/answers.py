@@ -152,7 +152,7 @@ def exploded(df, code, name, mark):
     parts = df[name].astype(object).fillna("").str.split(mark)
     long = df.assign(**{name: parts}).explode(name)
     long[name] = long[name].str.strip()
-    split = "%s" % code if mark == "\x1f" else "%s.assign(**{%r: %s[%r].str.split(%r)})" % (code, name, code, name, mark)
+    split = "%s" % code if mark == MARK else "%s.assign(**{%r: %s[%r].str.split(%r)})" % (code, name, code, name, mark)
     return long[long[name] != ""], "%s.explode(%r)" % (split, name)
 
 
@@ -300,7 +300,7 @@ def sharing(df, ask, columns):
     order = sizes.sort_values(ascending=False, kind="stable").head(ask["n"]).index
     shown = [label for label in ask["show"] if label != name]
     rows = [[*(short(df.at[at, label], 50) for label in shown), int(sizes[at]), short(cells[at].replace(mark, ", "), 90)] for at in order]
-    count = "df[%r].str.len()" % name if mark == "\x1f" else "(df[%r].str.count(%r) + 1)" % (name, mark if mark != "|" else r"\|")
+    count = "df[%r].str.len()" % name if mark == MARK else "(df[%r].str.count(%r) + 1)" % (name, mark if mark != "|" else r"\|")
     tables = [table("Rows by number of items in %s" % name, ["items in " + name, "rows"], [[int(size), int(times)] for size, times in spread.items()], "%s.value_counts().sort_index()" % count),
               table("Rows with the most items in %s" % name, [*shown, "items", name], rows, "df.assign(items=%s).sort_values('items', ascending=False, kind='stable').head(%d)" % (count, ask["n"]))]
     return {"text": sharing_words(name, mark, cells, sizes, filled, rows), "tables": tables,

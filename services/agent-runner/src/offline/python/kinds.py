@@ -7,7 +7,7 @@ DATES = [
     (re.compile(r"^\d{4}-\d\d-\d\d$"), "%Y-%m-%d"), (re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d"), "iso"), (re.compile(r"^\d{4}/\d\d?/\d\d?$"), "%Y/%m/%d"),
     (re.compile(r"^\d\d?\.\d\d?\.\d{4}$"), "%d.%m.%Y"), (re.compile(r"^\d\d?/\d\d?/\d{4}$"), "%d/%m/%Y"), (re.compile(r"^\d{4}-\d\d$"), "%Y-%m"),
 ]
-ITEM = r"[^\s,;|/\x1f]{1,24}"
+ITEM = r"[^\s,;|/\ue01f]{1,24}"
 SIZE_WORDS = {"size", "kb", "mb", "gb", "bytes", "byte", "weight", "kg", "mass", "amount", "length", "volume", "area", "population", "total",
               "price", "cost", "revenue", "sales", "value", "quantity", "qty", "count", "betrag", "preis", "menge", "umsatz", "gewicht", "groesse", "größe"}
 UNITS = {"kb": ("kB", 1024.0, "MB"), "kib": ("KiB", 1024.0, "MiB"), "bytes": ("bytes", 1048576.0, "MB"), "byte": ("bytes", 1048576.0, "MB")}
@@ -63,10 +63,10 @@ def to_place(text):
 
 def list_separator(filled):
     """The separator of cells that hold lists of short codes, such as AE,OM,RE; else None."""
-    for mark in ("\x1f", ",", ";", "|", "/"):
+    for mark in (MARK, ",", ";", "|", "/"):
         whole = re.compile("^%s(%s ?%s)*%s?$" % (ITEM, re.escape(mark), ITEM, re.escape(mark)))
         holds = sum(1 for value in filled if mark in value)
-        if mark == "\x1f" and holds:
+        if mark == MARK and holds:
             return mark
         if holds >= max(3, len(filled) * 0.02) and all(whole.match(value) for value in filled) and not any(re.match(r"^[\d.,]+$", value) for value in filled if mark in value):
             if mark != "/" or len({part for value in filled for part in value.split(mark)}) < len(filled):
@@ -146,5 +146,5 @@ def whole(value):
 
 def short(text, size=60):
     """One line of printable text of at most `size` characters."""
-    line = re.sub(r"[\s\x00-\x1f\x7f]+", " ", str(text).replace("\x1f", ",")).strip()
+    line = re.sub(r"[\s\x00-\x1f\x7f]+", " ", str(text).replace(MARK, ",")).strip()
     return line if len(line) <= size else line[:size - 1] + "…"

@@ -2,6 +2,7 @@
 
 
 def odd(text, columns, count, code):
+    text = re.sub(r"\b1 (row|value|line|place|field|outlier)s\b", r"1 \1", text)
     return {"text": text, "columns": columns, "count": int(count), "code": code}
 
 

@@ -23,6 +23,7 @@ SAMPLE = 1 << 20
 BLOCK = 1 << 20
 DELIMITERS = [";", "\t", "|", ","]
 MAX_LINE = 1 << 22
+MARK = "\ue01f"
 BOMS = [(codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
 MAGIC = [
     (b"%PDF", "a PDF document"), (b"\x89PNG", "a PNG image"), (b"PK\x03\x04", "a ZIP archive (XLSX, DOCX and ODS are such archives too)"),
@@ -146,6 +147,14 @@ def find_delimiter(text, name):
     return None
 
 
+def is_prose(text, delimiter, name):
+    """Sentences that happen to hold the same number of commas are no table."""
+    if name.lower().endswith((".csv", ".tsv", ".tab", ".psv")):
+        return False
+    cells = [cell for row in itertools.islice(csv.reader(io.StringIO(text), delimiter=delimiter), 1, 200) for cell in row]
+    return sum(cell.count(" ") for cell in cells) > 3 * max(1, len(cells))
+
+
 def one_column(text):
     lines = [line for line in text.splitlines() if line.strip()][:400]
     short = [line for line in lines if len(line) <= 40 and " " not in line.strip() and "," not in line]
@@ -227,7 +236,7 @@ def look_at_text(source):
     if kind:
         return {**source, "kind": kind}
     delimiter = find_delimiter(text, source["name"])
-    if delimiter is None:
+    if delimiter is None or is_prose(text, delimiter, source["name"]):
         return {**source, "kind": "text"}
     header = has_header(text, delimiter)
     width = Counter(widths_of(text, delimiter)).most_common(1)[0][0]
@@ -277,11 +286,13 @@ def unquoted(source):
 
 
 def flat(value, prefix="", out=None, depth=0):
-    """A nested object as one row: keys joined by dots, lists of plain values by U+001F."""
+    """A nested object as one row: keys joined by dots, lists of plain values by MARK."""
     out = {} if out is None else out
     for key, item in value.items():
-        name = prefix + str(key)
-        if isinstance(item, dict) and item and depth < 6:
+        name = prefix + key if prefix else key
+        if type(item) is str:
+            out[name] = item
+        elif isinstance(item, dict) and item and depth < 6:
             flat(item, name + ".", out, depth + 1)
         else:
             out[name] = cell(item)
@@ -289,13 +300,15 @@ def flat(value, prefix="", out=None, depth=0):
 
 
 def cell(item):
+    if type(item) in (int, float):
+        return repr(item)
     if item is None:
         return ""
     if isinstance(item, bool):
         return "true" if item else "false"
     if isinstance(item, list):
         plain = all(not isinstance(part, (dict, list)) for part in item)
-        return "\x1f".join(cell(part) for part in item) + ("\x1f" if len(item) == 1 else "") if plain else json.dumps(item, ensure_ascii=False)[:200]
+        return MARK.join(cell(part) for part in item) + (MARK if len(item) == 1 else "") if plain else json.dumps(item, ensure_ascii=False)[:200]
     if isinstance(item, dict):
         return json.dumps(item, ensure_ascii=False)[:200]
     return str(item)
@@ -335,24 +348,26 @@ def json_items(source):
         yield from longest_list(file.read().lstrip("\ufeff"), source)
 
 
+GAP = re.compile(r"[ \t\r\n,]*")
+
+
 def array_items(file):
-    decoder, buffer, ended = json.JSONDecoder(), "", False
+    decoder, buffer, at, ended = json.JSONDecoder(), "", 0, False
     while True:
-        buffer = buffer.lstrip(" \t\r\n,")
-        if buffer.startswith("]"):
+        at = GAP.match(buffer, at).end()
+        if buffer.startswith("]", at):
             return
         try:
-            value, end = decoder.raw_decode(buffer)
+            value, end = decoder.raw_decode(buffer, at)
             if end == len(buffer) and not ended:
                 raise ValueError
         except ValueError:
             block = file.read(BLOCK // 4)
-            if not block and ended or len(buffer) > MAX_LINE:
+            if not block and ended or len(buffer) - at > MAX_LINE:
                 raise Refusal("the JSON array is broken, or one of its items is larger than the limit of 4 MB")
-            ended = not block
-            buffer += block
+            buffer, at, ended = buffer[at:] + block, 0, not block
             continue
-        buffer = buffer[end:]
+        at = end
         yield value if isinstance(value, dict) else {"value": value}
 
 
@@ -374,8 +389,8 @@ def json_frames(source, columns=None):
         rows = [flat(item) for item in itertools.islice(items, 5000)]
         if not rows:
             return
-        frame = pd.DataFrame(rows).fillna("")
-        yield frame if columns is None else frame.reindex(columns=columns, fill_value="")
+        names = columns or list(dict.fromkeys(name for row in rows for name in row))
+        yield pd.DataFrame({name: np.array([row.get(name, "") for row in rows], dtype=object) for name in names})
 
 
 def frames(source, columns=None):
