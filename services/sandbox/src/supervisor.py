@@ -10,9 +10,11 @@ stderr  what the code prints.
 """
 
 import errno
+import importlib
 import json
 import linecache
 import os
+import select
 import signal
 import stat
 import sys
@@ -31,19 +33,23 @@ def become_child():
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    with open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")
+    except OSError:
+        pass
     os.chdir(ROOT)
 
 
-def preload():
-    """Loads what most code asks for; an image without it still runs."""
-    try:
-        import matplotlib.pyplot  # noqa: F401
-        import numpy  # noqa: F401
-        import pandas  # noqa: F401
-    except ImportError:
-        pass
+def preload(order):
+    """Loads what most code asks for, until the order comes; an image without it still runs."""
+    for module in ("numpy", "pandas", "matplotlib.pyplot"):
+        if select.select([order], [], [], 0)[0]:
+            return
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            pass
 
 
 def run_python(name):
@@ -76,7 +82,7 @@ def start_python(warm):
     os.close(writer)
     become_child()
     if warm:
-        preload()
+        preload(reader)
     with os.fdopen(reader) as order:
         name = order.read()
     if name:

@@ -19,43 +19,45 @@ export async function world() {
   const rootKeyFile = join(server.dir, 'root.key');
   const privateKeyFile = join(server.dir, 'pool.key');
   await ensureRootKeyFile(rootKeyFile);
-  const keys = await generatePoolKeys();
-  await writeFile(privateKeyFile, keys.privateKey, { mode: 0o600 });
+  const { publicKey, privateKey } = await generatePoolKeys();
+  await writeFile(privateKeyFile, privateKey, { mode: 0o600 });
   await setUpLog({ servers: server.url, user: 'setup', password: 'setup', ackWait: 2_000 });
-  const log = (source: 'gateway' | 'orchestrator'): Promise<Log> =>
-    connectLog({
-      servers: server.url,
-      user: source,
-      password: source,
-      source,
-      vault: (connection) => openVault({ connection, rootKeyFile, poolPublicKey: keys.publicKey }),
-      blobs: (connection) => natsBlobs({ connection }),
-    });
-  const orchestrator = await log('orchestrator');
-  const gateway = await log('gateway');
-  const pool = `test-${randomBytes(4).toString('hex')}`;
-  const env = {
-    LOOM_NATS_URL: server.url,
-    LOOM_NATS_PASSWORD: 'sandbox',
-    LOOM_POOL_PRIVATE_KEY_FILE: privateKeyFile,
-    LOOM_SANDBOX_IMAGE: await sandboxImage(),
-    LOOM_SANDBOX_POOL: pool,
-    LOOM_SANDBOX_POOL_SIZE: '0',
-    LOOM_DOCKER_SOCKET: socket,
-  };
+  const orchestrator = await logOf('orchestrator', server.url, rootKeyFile, publicKey);
+  const gateway = await logOf('gateway', server.url, rootKeyFile, publicKey);
   const dispose = async (): Promise<void> => {
     await Promise.all([orchestrator[Symbol.asyncDispose](), gateway[Symbol.asyncDispose]()]);
     await server[Symbol.asyncDispose]();
   };
-  return {
-    orchestrator,
-    gateway,
-    env,
-    pool,
-    blobs: await natsBlobs({ connection: orchestrator.connection }),
-    [Symbol.asyncDispose]: dispose,
-  };
+  const blobs = await natsBlobs({ connection: orchestrator.connection });
+  const env = await environment(server.url, privateKeyFile);
+  return { orchestrator, gateway, blobs, env, pool: env.LOOM_SANDBOX_POOL, [Symbol.asyncDispose]: dispose };
 }
+
+function logOf(
+  source: 'gateway' | 'orchestrator',
+  servers: string,
+  rootKeyFile: string,
+  poolPublicKey: string,
+): Promise<Log> {
+  return connectLog({
+    servers,
+    user: source,
+    password: source,
+    source,
+    vault: (connection) => openVault({ connection, rootKeyFile, poolPublicKey }),
+    blobs: (connection) => natsBlobs({ connection }),
+  });
+}
+
+const environment = async (url: string, privateKeyFile: string) => ({
+  LOOM_NATS_URL: url,
+  LOOM_NATS_PASSWORD: 'sandbox',
+  LOOM_POOL_PRIVATE_KEY_FILE: privateKeyFile,
+  LOOM_SANDBOX_IMAGE: await sandboxImage(),
+  LOOM_SANDBOX_POOL: `test-${randomBytes(4).toString('hex')}`,
+  LOOM_SANDBOX_POOL_SIZE: '0',
+  LOOM_DOCKER_SOCKET: socket,
+});
 
 /** A fresh job's address. */
 export const job = (): Address => ({ tenant: 'tacme', stream: `job_0${randomBytes(13).toString('hex')}` });

@@ -21,7 +21,7 @@ import { SandboxUnavailable } from '../engine/docker.ts';
 import { runCode } from '../engine/run.ts';
 import type { Pool } from '../engine/pool.ts';
 import type { Kills } from './kills.ts';
-import { outcomes } from './outcomes.ts';
+import { durations, outcomes } from './outcomes.ts';
 
 export interface Parts {
   readonly log: Pick<Log, 'append'>;
@@ -103,6 +103,7 @@ async function execute(parts: Parts, slot: Slot, kill: AbortSignal): Promise<Out
   try {
     const inputs = await fetchInputs(parts.blobs, request.inputs);
     const run = await runCode(call, inputs, { pool: parts.pool, limits: parts.limits, kill });
+    durations.record(run.seconds);
     await parts.log.append(slot.at, {
       type: 'workspace.closed',
       key: slot.key,
