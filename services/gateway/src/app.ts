@@ -1,5 +1,6 @@
 /** The gateway's HTTP, from its parts: what wraps every call, then the routes. */
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
@@ -48,8 +49,9 @@ export async function httpApp(
     ...serverOptions(options),
     bodyLimit: bodyBytes,
     trustProxy: options.trustProxy,
-    requestTimeout: 120_000,
-    forceCloseConnections: true,
+    requestTimeout: 300_000,
+    clientErrorHandler: answerUnreadable,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 1_024 },
     frameworkErrors: (_cause, _request, reply: FastifyReply) => {
       void reply
@@ -71,6 +73,16 @@ export async function httpApp(
   await app.register(publicRoutes, parts);
   await app.register(async (api) => signedIn(api, parts, options));
   return app;
+}
+
+/** What is no HTTP gets an answer in HTTP, and the line is closed. */
+function answerUnreadable(cause: Error & { readonly code?: string }, socket: Socket): void {
+  const large = cause.code === 'HPE_HEADER_OVERFLOW';
+  const body = JSON.stringify(problemOf(new LoomError('bad_request')));
+  const head = `HTTP/1.1 ${large ? '431 Request Header Fields Too Large' : '400 Bad Request'}\r\nContent-Type: application/problem+json`;
+  if (socket.writable)
+    socket.end(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  else socket.destroy();
 }
 
 const serverOptions = ({ tls }: HttpOptions) =>

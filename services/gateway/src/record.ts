@@ -1,7 +1,7 @@
 import type { Draft } from '@loom/log';
 import { LoomError } from '@loom/service';
 import type { FastifyRequest } from 'fastify';
-import { requestBlock } from './http/request.ts';
+import { idempotencyKey, requestBlock } from './http/request.ts';
 import { identity } from './identity/authenticate.ts';
 import type { Parts } from './parts.ts';
 
@@ -17,4 +17,17 @@ export async function record(
   const { seq, won } = await parts.log.append({ tenant: caller.tenant, stream: id }, draft);
   if (!won) throw new LoomError('idempotency_conflict', undefined, { field: 'Idempotency-Key' });
   return { seq };
+}
+
+/** Whether this very call was recorded before: it came with an `Idempotency-Key`, and its fact is there. Its first answer is then given again, whatever has become of the job. */
+export async function isKnown(
+  { log }: Parts,
+  request: FastifyRequest,
+  id: string,
+  fact: Pick<Draft, 'type' | 'key'>,
+): Promise<boolean> {
+  if (idempotencyKey(request) === undefined) return false;
+  return (
+    (await log.getClear({ tenant: identity(request).tenant, stream: id }, 'gateway', fact.type, fact.key)) !== null
+  );
 }

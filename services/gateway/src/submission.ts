@@ -15,13 +15,13 @@ export interface Checked {
   readonly follows: string | null;
 }
 
-/** @throws LoomError `brief_too_large`, `validation_failed` */
+/** The text as the log will hold it: half a surrogate pair has no UTF-8. @throws LoomError `brief_too_large`, `validation_failed` */
 export function checkText(field: string, value: string): string {
   if (Buffer.byteLength(value) > briefBytes) {
     throw new LoomError('brief_too_large', `must have at most ${briefBytes} bytes of UTF-8`, { field });
   }
   if (value.trim() === '') throw new LoomError('validation_failed', 'must not be blank', { field });
-  return value;
+  return value.toWellFormed();
 }
 
 /** @throws LoomError `brief_too_large`, `attachment_too_large`, `too_many_attachments`, `validation_failed` */
@@ -30,14 +30,17 @@ export function check(body: Submission, uploads: readonly Upload[], field: (inde
   checkUploads(uploads, field);
   return {
     brief,
-    uploads,
-    metadata: body.metadata ?? {},
+    uploads: uploads.map((upload) => ({ ...upload, name: upload.name.toWellFormed() })),
+    metadata: wellFormed(body.metadata ?? {}),
     engagement: body.engagement ?? 'default',
     budgetMicros: body.budget_micros ?? null,
     models: { ...body.models },
     follows: null,
   };
 }
+
+const wellFormed = (labels: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map((label) => label.map((text) => text.toWellFormed())));
 
 function checkUploads(uploads: readonly Upload[], field: (index: number) => string): void {
   if (uploads.length > attachmentCount) {

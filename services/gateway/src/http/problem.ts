@@ -14,7 +14,7 @@ const known: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Any error as one of Loom's. Messages of parsers are dropped: they quote what was sent. */
-export function errorOf(cause: Partial<FastifyError> & { readonly validation?: unknown }): LoomError {
+function errorOf(cause: Partial<FastifyError> & { readonly validation?: unknown }): LoomError {
   if (cause instanceof LoomError) return cause;
   if (Array.isArray(cause.validation)) return invalid(cause.validation as Fault[], cause);
   const code = known[cause.code ?? ''] ?? (cause.statusCode === 429 ? 'rate_limited' : undefined);
@@ -48,7 +48,7 @@ export function problemOf(error: LoomError) {
 
 function answer(reply: FastifyReply, error: LoomError): FastifyReply {
   if (error.status === 401) void reply.header('www-authenticate', 'Bearer');
-  if (error.status === 503 && !reply.hasHeader('retry-after')) void reply.header('retry-after', '1');
+  if (error.retry === 'later' && !reply.hasHeader('retry-after')) void reply.header('retry-after', '1');
   const body = Buffer.from(JSON.stringify(problemOf(error)));
   return reply.code(error.status).type('application/problem+json').send(body);
 }

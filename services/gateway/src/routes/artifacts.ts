@@ -4,6 +4,7 @@ import type { Artifact as Stored } from '@loom/job';
 import { LoomError } from '@loom/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { mediaType } from '../domain/attachments.ts';
 import { rangeOf } from '../domain/ranges.ts';
 import { identity } from '../identity/authenticate.ts';
 import { jobOf } from '../jobs.ts';
@@ -76,7 +77,7 @@ async function sendFile(
   const range = isCurrent(request.headers['if-range'], etag) ? rangeOf(request.headers.range, file.size) : null;
   if (range === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${file.size}`).send();
   const content = await blobs.get(file.object, file.dataKey);
-  void reply.type(file.mediaType);
+  void reply.type(mediaType(file.mediaType, file.path));
   if (range === null) return reply.send(content);
   void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.size}`);
   return reply.send(content.subarray(range.start, range.end + 1));

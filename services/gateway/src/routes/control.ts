@@ -1,16 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { view } from '@loom/job';
 import type { Job as Folded } from '@loom/job';
+import type { Draft } from '@loom/log';
 import { LoomError } from '@loom/service';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { bell } from '../bell.ts';
 import { requestBlock, spanned } from '../http/request.ts';
 import { identity } from '../identity/authenticate.ts';
-import { jobOf, refuseEnded } from '../jobs.ts';
+import { addressOf, jobOf, refuseEnded } from '../jobs.ts';
 import { nameFor } from '../names.ts';
 import type { Parts } from '../parts.ts';
-import { record } from '../record.ts';
+import { isKnown, record } from '../record.ts';
 import { Accepted, Budget, Job, JobPath, NoBody, problems } from './schemas.ts';
 
 const AgentPath = Type.Object({
@@ -32,10 +33,9 @@ export const controlRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts
   app.post('/v1/jobs/:id/cancel', { schema: cancel }, (request, reply) =>
     spanned(request, async () => {
       const { id } = request.params;
-      refuseEnded(await jobOf(parts, identity(request), id));
+      await addressOf(parts, identity(request), id);
       const body = { request: requestBlock(request, id) };
-      const { seq } = await record(parts, request, id, { type: 'job.cancel-requested', key: '0', body });
-      return reply.code(202).send({ id: '0', job: id, seq });
+      return reply.code(202).send(await ask(parts, request, id, { type: 'job.cancel-requested', key: '0', body }));
     }),
   );
 
@@ -61,25 +61,30 @@ export const controlRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts
   );
 };
 
-async function askKill(parts: Parts, request: FastifyRequest, id: string, agent: string | null) {
-  const job = refuseEnded(await jobOf(parts, identity(request), id));
-  if (agent !== null && !job.agents.has(agent)) throw new LoomError('not_found');
-  const key = agent ?? '0';
-  const body = { agent, request: requestBlock(request, id) };
-  return { id: key, job: id, ...(await record(parts, request, id, { type: 'job.kill-requested', key, body })) };
-}
-
 interface Asked {
   readonly id: string;
   readonly job: string;
   readonly seq: number;
 }
 
+/** @throws LoomError `job_ended` unless this very call was recorded before the end */
+async function ask(parts: Parts, request: FastifyRequest, id: string, draft: Draft): Promise<Asked> {
+  if (!(await isKnown(parts, request, id, draft))) refuseEnded(await jobOf(parts, identity(request), id));
+  return { id: draft.key, job: id, ...(await record(parts, request, id, draft)) };
+}
+
+async function askKill(parts: Parts, request: FastifyRequest, id: string, agent: string | null): Promise<Asked> {
+  const job = await jobOf(parts, identity(request), id);
+  if (agent !== null && !job.agents.has(agent)) throw new LoomError('not_found');
+  const body = { agent, request: requestBlock(request, id) };
+  return ask(parts, request, id, { type: 'job.kill-requested', key: agent ?? '0', body });
+}
+
 async function askBudget(parts: Parts, request: FastifyRequest, id: string, micros: number): Promise<Asked> {
-  refuseEnded(await jobOf(parts, identity(request), id));
+  await addressOf(parts, identity(request), id);
   const key = await nameFor(parts, request, `POST /v1/jobs/${id}/budget`);
   const body = { budget_micros: micros, request: requestBlock(request, id) };
-  return { id: key, job: id, ...(await record(parts, request, id, { type: 'job.budget-requested', key, body })) };
+  return ask(parts, request, id, { type: 'job.budget-requested', key, body });
 }
 
 /** How long the answer waits for the decider, ms. */

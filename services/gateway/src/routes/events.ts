@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { LoomError } from '@loom/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { requestBlock } from '../http/request.ts';
 import { identity } from '../identity/authenticate.ts';
 import { addressOf } from '../jobs.ts';
 import type { Parts } from '../parts.ts';
@@ -28,6 +29,7 @@ const schema = {
 
 /** Following a job. */
 export const eventRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) => {
+  const admit = turnstile();
   app.get('/v1/jobs/:id/events', { schema, exposeHeadRoute: false }, async (request, reply) => {
     const caller = identity(request);
     const at = await addressOf(parts, caller, request.params.id);
@@ -36,10 +38,38 @@ export const eventRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) 
       return page(parts, at, { after, limit: request.query.limit ?? 100, viewer: caller.person });
     const { ended } = await parts.jobs.at({ tenant: at.tenant, stream: at.stream });
     if (ended !== null && after >= ended.seq) return reply.code(204).send(null);
+    await parts.signIn(caller, requestBlock(request, ''));
+    const done = admit(caller.person);
     const source = eventStream(parts, at, { after, viewer: caller.person });
-    void reply.headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+    source.once('close', done);
+    void reply.headers(streamed);
     return (reply as FastifyReply).send(source);
   });
+};
+
+/** Most streams that one person may have open here. */
+const mostStreams = 64;
+
+/** Counts a person's open streams: call it to open one, and what it returns when that is closed. @throws LoomError `rate_limited` */
+function turnstile(): (person: string) => () => void {
+  const open = new Map<string, number>();
+  return (person) => {
+    const count = open.get(person) ?? 0;
+    if (count >= mostStreams) throw new LoomError('rate_limited', `at most ${mostStreams} open streams`);
+    open.set(person, count + 1);
+    return () => {
+      const left = (open.get(person) ?? 1) - 1;
+      if (left === 0) open.delete(person);
+      else open.set(person, left);
+    };
+  };
+}
+
+/** The connection closes with the stream, so that a drain waits for no idle one. */
+const streamed = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'x-accel-buffering': 'no',
+  connection: 'close',
 };
 
 const wantsStream = (request: FastifyRequest): boolean => (request.headers.accept ?? '').includes('text/event-stream');

@@ -41,7 +41,7 @@ export const Submission = Type.Object(
         Type.Object(
           {
             name: text(255, 'File name, unique in this call.'),
-            media_type: text(127, 'e.g. text/csv'),
+            media_type: Type.String({ pattern: '^[ -~]{1,127}$', description: 'e.g. text/csv' }),
             content_base64: Type.String({ description: 'The bytes, base64 (RFC 4648 section 4).' }),
           },
           strict,

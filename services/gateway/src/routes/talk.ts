@@ -8,7 +8,7 @@ import { identity } from '../identity/authenticate.ts';
 import { jobOf } from '../jobs.ts';
 import { nameFor } from '../names.ts';
 import type { Parts } from '../parts.ts';
-import { record } from '../record.ts';
+import { isKnown, record } from '../record.ts';
 import { checkText } from '../submission.ts';
 import type { Checked } from '../submission.ts';
 import { createdView, submitFor } from './jobs.ts';
@@ -31,11 +31,12 @@ export const talkRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
       const { id } = request.params;
       const text = checkText('text', request.body.text);
       const job = await jobOf(parts, identity(request), id);
-      if (job.ended !== null) return reply.code(201).send(await follow(parts, request, followUp(job, text)));
-      const replyTo = request.body.in_reply_to ?? null;
       const key = await nameFor(parts, request, `POST /v1/jobs/${id}/messages`);
-      const known = await parts.log.getClear(job, 'gateway', 'message.posted', key);
-      if (known === null) checkQuestion(job, replyTo);
+      const replyTo = request.body.in_reply_to ?? null;
+      if (!(await isKnown(parts, request, id, { type: 'message.posted', key }))) {
+        if (job.ended !== null) return reply.code(201).send(await follow(parts, request, followUp(job, text)));
+        checkQuestion(job, replyTo);
+      }
       const body = { text, in_reply_to: replyTo, request: requestBlock(request, id) };
       const { seq } = await record(parts, request, id, { type: 'message.posted', key, body });
       return reply.code(202).send({ id: key, job: id, seq });

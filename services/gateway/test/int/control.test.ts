@@ -65,7 +65,7 @@ test('cancel and kill are asked for once, of the job or of one agent', async () 
   const fact = await w.log.get(addressOf(id), 'gateway', 'job.kill-requested', 'a1');
   const item = fact?.items[0];
   assert.is(item?.type === 'job.kill-requested' && item.body.agent, 'a1');
-  const { request } = item?.body as { request: Record<string, string> };
+  const request: Record<string, string> = item?.type === 'job.kill-requested' ? item.body.request : {};
   assert.equal(
     [request['action'], request['target'], request['person']],
     ['POST /v1/jobs/{id}/agents/{agent}/kill', id, 'user_ann'],
@@ -106,6 +106,18 @@ test('of a finished job nothing can be asked, but a message makes one that follo
   assert.equal([shown.follows, shown.brief, shown.status], [id, 'And now in French.', 'queued']);
   const item = (await w.log.get(addressOf(follower.id), 'gateway', 'job.submitted', '0'))?.items[0];
   assert.equal(item?.type === 'job.submitted' && [item.body.engagement, item.body.models], ['acme', { worker: 'm1' }]);
+});
+
+test('a call repeated under its key after the end gets its first answer, not the end', async () => {
+  const id = await running();
+  const calls = [
+    () => w.post(`/v1/jobs/${id}/cancel`, undefined, { key: 'c' }),
+    () => w.post(`/v1/jobs/${id}/messages`, { text: 'Hurry.' }, { key: 'm' }),
+  ];
+  const first = await Promise.all(calls.map(async (call) => body(await call())));
+  await decide(w, id, completed);
+  const again = await Promise.all(calls.map(async (call) => body(await call())));
+  assert.equal(again, first);
 });
 
 test('files are listed, sent whole, in ranges, not again when known, and together as a ZIP', async () => {

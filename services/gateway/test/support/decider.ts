@@ -96,6 +96,26 @@ export async function written(world: World, job: string, path: string, content: 
 }
 
 /** An agent that asks a person: the requests and outcomes that lead there, then the question. */
+const said = {
+  failure: 'none',
+  code: '',
+  retry_after_ms: 0,
+  provider: 'offline',
+  model: 'offline',
+  tokens_in: 1,
+  tokens_cached: 0,
+  tokens_out: 1,
+  cost_micros: 0,
+  price_version: 'p',
+  latency_ms: 1,
+  request_hmac: Buffer.alloc(32),
+  templates: '1',
+  toolset: '1',
+  provider_request_id: null,
+  stop_reason: 'tool_use',
+  error: null,
+} as const;
+
 export async function asking(world: World, job: string, question: string): Promise<string> {
   const at = addressOf(job);
   const key = 'a0-1-0-1';
@@ -124,28 +144,12 @@ export async function asking(world: World, job: string, question: string): Promi
       step: 1,
       attempt: 1,
       outcome: 'completed',
-      failure: 'none',
-      code: '',
-      retry_after_ms: 0,
-      provider: 'offline',
-      model: 'offline',
-      tokens_in: 1,
-      tokens_cached: 0,
-      tokens_out: 1,
-      cost_micros: 0,
-      price_version: 'p',
-      latency_ms: 1,
-      request_hmac: Buffer.alloc(32),
-      templates: '1',
-      toolset: '1',
-      provider_request_id: null,
-      stop_reason: 'tool_use',
+      ...said,
       text: 'Let me ask.',
       tool_calls: [{ id: 'c1', name: 'ask_user', args: JSON.stringify({ question }) }],
-      error: null,
     },
   };
-  await world.log.append(at, settled, { source: 'agent-runner' });
+  await world.runner.append(at, settled);
   await decide(world, job, { type: 'input.requested', key, body: { agent: 'a0', question } });
   return key;
 }

@@ -17,8 +17,11 @@ export interface World extends AsyncDisposable {
   readonly issuer: Issuer;
   /** The orchestrator's side of the log: what the decider would write. */
   readonly log: Log;
+  /** The agent-runner's side. */
+  readonly runner: Log;
   readonly blobs: Blobs;
-  readonly database: { readonly url: string };
+  /** As the gateway's own role. */
+  readonly databaseUrl: string;
   /** Stops the gateway, as SIGTERM does. */
   stop(): Promise<void>;
   /** Messages in every stream and bucket of the server, by name. */
@@ -29,7 +32,7 @@ export interface World extends AsyncDisposable {
   post(path: string, body?: unknown, init?: { readonly token?: string; readonly key?: string }): Promise<Response>;
 }
 
-const users = ['gateway', 'orchestrator', 'setup'];
+const users = ['gateway', 'orchestrator', 'agent-runner', 'setup'];
 
 /** A gateway on real servers of its own, and the orchestrator's connection beside it. */
 export async function world(env: Record<string, string> = {}): Promise<World> {
@@ -38,16 +41,14 @@ export async function world(env: Record<string, string> = {}): Promise<World> {
     await natsServer({ users: natsUsers(Object.fromEntries(users.map((user) => [user, user]))) }),
   );
   const database = opening.use(await postgresDatabase());
-  const dir = await mkdtemp(join(tmpdir(), 'loom-gateway-'));
-  opening.defer(() => rm(dir, { recursive: true, force: true }));
-  const rootKeyFile = join(dir, 'root.key');
-  await ensureRootKeyFile(rootKeyFile);
+  const rootKeyFile = await rootKey(opening);
   await setUpLog({ servers: nats.url, user: 'setup', password: 'setup' });
   const signer = issuer();
+  const databaseUrl = await database.migrate('gateway');
   const gateway = await start({
     LOOM_NATS_URL: nats.url,
     LOOM_NATS_PASSWORD: 'gateway',
-    LOOM_PG_URL: await database.migrate('gateway'),
+    LOOM_PG_URL: databaseUrl,
     LOOM_ROOT_KEY_FILE: rootKeyFile,
     LOOM_JWT_KEY: signer.pem,
     LOOM_JWT_ISSUER: issuerName,
@@ -55,19 +56,29 @@ export async function world(env: Record<string, string> = {}): Promise<World> {
     ...env,
   });
   opening.defer(() => gateway.stop());
-  const { log, blobs } = await decider(nats.url, rootKeyFile);
+  const { log, blobs } = await worker(nats.url, rootKeyFile, 'orchestrator');
   opening.use(log);
+  const { log: runner } = await worker(nats.url, rootKeyFile, 'agent-runner');
+  opening.use(runner);
   const owned = opening.move();
   return {
     ...client(`http://127.0.0.1:${gateway.port}`, signer),
     issuer: signer,
     log,
+    runner,
     blobs,
-    database,
+    databaseUrl,
     stored: () => stored(nats.url),
     stop: () => gateway.stop(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function rootKey(opening: AsyncDisposableStack): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'loom-gateway-'));
+  opening.defer(() => rm(dir, { recursive: true, force: true }));
+  await ensureRootKeyFile(join(dir, 'root.key'));
+  return join(dir, 'root.key');
 }
 
 function client(url: string, signer: Issuer): Pick<World, 'url' | 'call' | 'post'> {
@@ -82,13 +93,17 @@ function client(url: string, signer: Issuer): Pick<World, 'url' | 'call' | 'post
   return { url, call, post };
 }
 
-async function decider(servers: string, rootKeyFile: string): Promise<{ log: Log; blobs: Blobs }> {
+async function worker(
+  servers: string,
+  rootKeyFile: string,
+  user: 'orchestrator' | 'agent-runner',
+): Promise<{ log: Log; blobs: Blobs }> {
   const opened: { blobs?: Blobs; vault?: Vault } = {};
   const log = await connectLog({
     servers,
-    user: 'orchestrator',
-    password: 'orchestrator',
-    source: 'orchestrator',
+    user,
+    password: user,
+    source: user,
     vault: async (connection) => (opened.vault = await openVault({ connection, rootKeyFile })),
     blobs: async (connection) => (opened.blobs = await natsBlobs({ connection })),
   });
