@@ -10,7 +10,7 @@ const terminal = new Set(['job.completed', 'job.failed', 'job.refused', 'job.can
 /** Whether the job's stream of events ends with this fact. */
 export const isTerminal = (fact: Fact): boolean => fact.items.some(({ type }) => terminal.has(type));
 
-/** A fact as the API shows it. A dispatch repeats what its decision said, so it comes without a body; ids then have no holes. */
+/** A fact as the API shows it (G9: without keys and places of blobs, personal data to its person alone). A dispatch repeats what its decision said, so it comes without a body; ids then have no holes. */
 export function present(fact: Fact, viewer: string) {
   const { seq, type, key, source, id } = fact;
   const head = { seq, type, key, time: new Date(fact.time).toISOString(), source, id };
