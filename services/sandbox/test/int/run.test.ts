@@ -59,6 +59,18 @@ test('code that fails shows its own traceback and its exit code', async () => {
   assert.match(broken.text, 'SyntaxError');
 });
 
+test('threads are waited for and exit functions called, as at the end of any program', async () => {
+  const code = `
+import atexit, sys, threading, time
+atexit.register(lambda: print('bye'))
+threading.Thread(target=lambda: (time.sleep(0.3), print('thread'))).start()
+sys.exit('reason')
+`;
+  const ran = await sandbox.run(code);
+  assert.equal([ran.out, ran.exitCode], ['thread\nbye\n', 1]);
+  assert.match(ran.text, '--- stderr\nreason');
+});
+
 test('output in a third language of bytes is shown as text', async () => {
   const ran = await sandbox.run(
     `import sys; sys.stdout.buffer.write(b'ok \\xff\\x00 \\x1b[31mred\\x1b[0m \\xe2\\x82\\xac\\n')`,
