@@ -45,8 +45,6 @@ export const exactly =
       refuse(path, `Input should be ${words.map((word) => JSON.stringify(word)).join(' or ')}`);
   };
 
-export const anything: Rule = () => undefined;
-
 export const dictionary: Rule = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     refuse(path, 'Input should be a valid dictionary');

@@ -25,12 +25,14 @@ export function clientOf(stack: Stack, who: { readonly person?: string; readonly
   const gateway = new Gateway({ url: stack.url, token: () => stack.token(who) });
   const until = async (id: string, when: (job: View) => boolean, seconds = 60): Promise<View> => {
     let last: View | null = null;
+    let trouble: unknown;
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(50)) {
-      last = await gateway.job(id).catch(() => null);
+      last = await gateway.job(id).catch((cause: unknown) => ((trouble = cause), null));
       if (last && when(last)) return last;
     }
     throw new Error(
       `${id} is ${last?.status ?? 'out of reach'} after ${seconds} s: ${JSON.stringify(last?.agents.map(({ id: agent, status, tool }) => [agent, status, tool]))}`,
+      { cause: trouble },
     );
   };
   return {

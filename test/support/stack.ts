@@ -25,7 +25,7 @@ export async function stack(options: Options = {}): Promise<Stack> {
     sandbox,
     env,
     split: options.split ?? false,
-    durable: false,
+    test: true,
     nats: await findNatsServer(),
   });
   const dispose = async (): Promise<void> => {

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { anthropicEmulator } from '../../emulators/anthropic.ts';
-import { openaiEmulator } from '../../emulators/openai.ts';
-import type { Emulator } from '../../emulators/script.ts';
+import { anthropicEmulator } from '../anthropic.ts';
+import { openaiEmulator } from '../openai.ts';
+import type { Emulator } from '../script.ts';
 
 const answers = () => ({ text: 'hello' });
 let anthropic: Emulator;
