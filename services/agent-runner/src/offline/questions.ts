@@ -19,7 +19,7 @@ const ASKS = /\?$|\b(?:which|how|what|who|where|when|whether|why)\b|^(?:the|top|
 function paragraphs(brief: string): readonly (readonly string[])[] {
   const blocks = brief.replace(/```[\s\S]*?```/g, ' ').replace(/\r/g, '').split(/\n\s*\n/);
   return blocks.map((block) => block.replace(/\n(?=\s*(?:[-*•]|\d+[.)])\s)/g, '\u0000').replace(/^#+\s+.*$/gm, ' ').split('\u0000')
-    .flatMap((part) => part.replace(/\s+/g, ' ').trim().split(/(?<!\b(?:e\.g|i\.e|vs|z\.B|ca|approx|etc|no))(?<=[.!?])\s+(?=\S)/i)).filter((part) => part !== ''));
+    .flatMap((part) => part.replace(/\s+/g, ' ').trim().split(/(?<!\b(?:e\.g|i\.e|vs|z\.B|ca|approx|etc|no)\.)(?<=[.!?])\s+(?=\S)/i)).filter((part) => part !== ''));
 }
 
 function stripLead(text: string): string {

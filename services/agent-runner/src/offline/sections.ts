@@ -25,7 +25,7 @@ function lengths({ longest }: TextFigures): readonly string[] {
 }
 
 function duplicates({ oddities }: Profile): readonly string[] {
-  const repeats = oddities.find(({ text }) => text.includes('repeat an earlier'))?.text ?? 'nothing repeats an earlier row or line exactly';
+  const repeats = oddities.find(({ text }) => /^an earlier .* is repeated/.test(text))?.text ?? 'nothing repeats an earlier row or line exactly';
   return [`**Answer:** ${plain(repeats)}.`];
 }
 

@@ -11,8 +11,8 @@ def file_oddities(scan):
     duplicates = scan.duplicates()
     if duplicates:
         seen = scan.hashed if scan.hashed < scan.rows else 0
-        found.append(odd("%d rows repeat an earlier row exactly%s" % (duplicates, ", among the first %d rows" % seen if seen else ""), [], duplicates, "df%s.duplicated().sum()" % (".head(%d)" % seen if seen else "")))
-    for key, text in (("skipped", "%d lines have more fields than the header and were left out"), ("broken", "%d lines are no valid JSON and were left out")):
+        found.append(odd("an earlier row is repeated exactly in %d rows%s" % (duplicates, ", among the first %d rows" % seen if seen else ""), [], duplicates, "df%s.duplicated().sum()" % (".head(%d)" % seen if seen else "")))
+    for key, text in (("skipped", "left out, because they have more fields than the header: %d lines"), ("broken", "left out, because they are no valid JSON: %d lines")):
         if source.get(key):
             found.append(odd(text % source[key], [], source[key], ""))
     if source.get("stray_quotes"):
@@ -21,9 +21,9 @@ def file_oddities(scan):
         found.append(odd("the text is stored as %s, not as plain UTF-8" % source["encoding"], [], 1, ""))
     garbled, replaced = spelled(source["path"]) if source["encoding"].startswith("utf-8") else (0, 0)
     if garbled or replaced:
-        found.append(odd("%d places hold signs of a wrong decoding (such as Ã¤ or �)" % (garbled + replaced), [], garbled + replaced, ""))
+        found.append(odd("signs of a wrong decoding (such as Ã¤ or �) are in %d places" % (garbled + replaced), [], garbled + replaced, ""))
     if scan.late:
-        found.append(odd("%d fields appear only after the first rows" % len(scan.late), [short(name, 40) for name in scan.late[:5]], len(scan.late), ""))
+        found.append(odd("fields that appear only after the first rows: %d" % len(scan.late), [short(name, 40) for name in scan.late[:5]], len(scan.late), ""))
     if scan.rows == 0:
         found.append(odd("there is a header and not a single row", [], 0, "len(df)"))
     return found
@@ -42,7 +42,7 @@ def column_oddities(column, rows, distinct):
     if column.padded:
         found.append(odd("%s has spaces before or after the value in %d rows" % (name, column.padded), [name], column.padded, "(%s.str.strip() != %s).sum()" % (ref, ref)))
     if column.misfits:
-        found.append(odd("%s mixes types: %d values do not read as %s, such as %s" % (name, column.misfits, column.kind, ", ".join(column.examples)), [name], column.misfits, ""))
+        found.append(odd("%s mixes types: it is %s but for %d values, such as %s" % (name, column.kind, column.misfits, ", ".join(column.examples)), [name], column.misfits, ""))
     for word, times in column.absent.most_common(2):
         found.append(odd("%s holds the word %r in %d rows: it may mean a missing value, or itself (NA is also Namibia)" % (name, word, times), [name], times, "(%s == %r).sum()" % (ref, word)))
     return found
@@ -84,7 +84,7 @@ def repeated_ids(columns, rows, distinct):
         if (nearly or parts[-1:] in (["id"], ["uuid"], ["key"])) and column.kind in ("id", "text", "number") and distinct[column.name] < column.present:
             extra, label = column.present - distinct[column.name], short(column.name, 60)
             if column.kind != "number" or parts[-1:] == ["id"]:
-                found.append(odd("%s is almost a key, but %d rows repeat a value" % (label, extra), [label], extra, "df[%r].dropna().duplicated().sum()" % column.name))
+                found.append(odd("%s is almost a key, but a value comes again in %d rows" % (label, extra), [label], extra, "df[%r].dropna().duplicated().sum()" % column.name))
     return found
 
 
@@ -128,7 +128,7 @@ def same_place(scan):
         return []
     shared = [(value, times) for value, times in column.counts.items() if value and times > 1]
     label, rows = short(column.name, 60), sum(times for _, times in shared)
-    return [odd("%d places in %s stand in more than one row (%d rows)" % (len(shared), label, rows), [label], rows, "df[%r].duplicated(keep=False).sum()" % column.name)] if shared else []
+    return [odd("%s holds the same place more than once in %d rows" % (label, rows), [label], rows, "df[%r].duplicated(keep=False).sum()" % column.name)] if shared else []
 
 
 def oddities(scan, distinct, kept):

@@ -157,7 +157,8 @@ def table_profile(source, slug, deadline, row_limit):
 
 def load_lines(source, scan, missing):
     columns = scan.columns.values()
-    line = load_code(source, missing and {**{column.name: [""] for column in columns}, **missing})
+    texts = [column.name for column in columns if column.found.get("digits") or column.kind == "date" and source.get("decimal") == ","]
+    line = load_code(source, missing and {**{column.name: [""] for column in columns}, **missing}, texts)
     if any(column.padded for column in columns):
         line += "\ndf = df.apply(lambda column: column.str.strip() if column.dtype == object else column)"
     return line

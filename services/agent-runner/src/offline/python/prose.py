@@ -50,14 +50,14 @@ class Prose:
 
 def prose_oddities(prose):
     found = []
-    for count, text in ((prose.trailing, "%d lines end in spaces or tabs"), (prose.tabs, "%d lines hold a tab"), (prose.foreign, "%d lines hold characters outside ASCII")):
+    for count, text in ((prose.trailing, "spaces or tabs are at the end of %d lines"), (prose.tabs, "a tab is in %d lines"), (prose.foreign, "characters outside ASCII are in %d lines")):
         if count:
             found.append(odd(text % count, [], count, ""))
     if len([ending for ending in prose.endings if ending != "none"]) > 1:
         found.append(odd("line ends are mixed: %s" % ", ".join("%d %s" % (times, name) for name, times in prose.endings.items()), [], 1, ""))
     again = sum(times - 1 for times in prose.repeats.values() if times > 1)
     if again:
-        found.append(odd("%d lines repeat an earlier line of more than 20 characters" % again, [], again, ""))
+        found.append(odd("an earlier line of more than 20 characters is repeated in %d lines" % again, [], again, ""))
     if prose.longest and prose.longest[0][0] > 2000:
         found.append(odd("line %d is %d characters long" % (prose.longest[0][1], prose.longest[0][0]), [], 1, ""))
     return found

@@ -398,7 +398,7 @@ def frames(source, columns=None):
     return table_frames(source, columns) if source["kind"] == "table" else json_frames(source, columns)
 
 
-def load_code(source, missing=None):
+def load_code(source, missing=None, texts=()):
     """The line with which a reader loads the file as it was read here."""
     name = source["name"]
     if source["kind"] == "jsonl":
@@ -407,15 +407,17 @@ def load_code(source, missing=None):
         return "df = pd.json_normalize(json.load(open(%r, encoding=%r))%s)" % (name, source["encoding"], "[%r]" % source["key"] if "key" in source else "")
     if source["kind"] != "table":
         return "text = open(%r, encoding=%r).read()" % (name, source["encoding"])
-    return "df = pd.read_csv(%r, %s)" % (name, ", ".join(table_words(source, missing or {})))
+    return "df = pd.read_csv(%r, %s)" % (name, ", ".join(table_words(source, missing or {}, texts)))
 
 
-def table_words(source, missing):
+def table_words(source, missing, texts):
     words = ["sep=%r" % source["delimiter"], "encoding=%r" % source["encoding"]]
     if source["decimal"] == ",":
         words += ["decimal=','", "thousands='.'"]
     if not source["header"]:
         words += ["header=None", "names=['column_%%d' %% (i + 1) for i in range(%d)]" % source["width"]]
+    if texts:
+        words += ["dtype=%r" % {name: "str" for name in texts}]
     if source["quoting"]:
         words += ["quoting=3"]
     words += ["keep_default_na=False", "na_values=%s" % ("['']" if not missing else repr(missing)), "on_bad_lines='skip'", "index_col=False"]
