@@ -1,6 +1,7 @@
 /** One durable's pull requests on one inbox. Owns the subscription; never more than one request is open. */
 import { createInbox } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { onReconnect } from './nats.ts';
 import { inboxPrefix } from './transport.ts';
 import type { Stored } from './transport.ts';
 
@@ -51,7 +52,9 @@ export function openPuller(
       open = { inbox: `${inbox}.${++requests}`, left: batch, end };
       connection.publish(api, JSON.stringify({ batch, expires: expires * 1_000_000 }), { reply: open.inbox });
     });
+  const unheard = onReconnect(connection, () => open?.end('trouble'));
   const close = (): void => {
+    unheard();
     subscription.unsubscribe();
     open?.end('done');
   };

@@ -23,6 +23,8 @@ const sources: ReadonlySet<string> = new Set<Source>([
 const types: ReadonlySet<string> = new Set(factTypes);
 const token = /^[a-z0-9_-]{1,160}$/;
 
+const subjectForm = /^loom\.\d+\.\d+\.([a-z0-9_-]+)\.([a-z0-9_-]+)\.([a-z-]+)\.([a-z-]+\.[a-z-]+)\.([a-z0-9_-]+)$/;
+
 /** What a subject says. */
 export interface Located extends Address {
   readonly source: Source;
@@ -74,10 +76,10 @@ export function subjectOf(at: Address, source: Source, type: FactType, key: stri
 
 /** @throws LoomError `undecodable` for what is no subject of a fact that this version knows */
 export function parseSubject(subject: string): Located {
-  const [, , , tenant = '', stream = '', source = '', noun = '', verb = '', key = ''] = subject.split('.');
-  const located = { tenant, stream, source: source as Source, type: `${noun}.${verb}` as FactType, key };
-  const known = sources.has(source) && types.has(located.type) && [tenant, stream, key].every((one) => token.test(one));
-  if (known && subjectOf(located, located.source, located.type, key) === subject) return located;
+  const parts = subjectForm.exec(subject)?.slice(1) ?? [];
+  const [tenant, stream, source, type, key] = parts as [string, string, Source, FactType, string];
+  const located = { tenant, stream, source, type, key };
+  if (sources.has(source) && types.has(type) && subjectOf(located, source, type, key) === subject) return located;
   throw new LoomError('undecodable', 'not the subject of a known fact');
 }
 

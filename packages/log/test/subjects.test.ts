@@ -23,7 +23,7 @@ test('partitions are the same for ever: streams and fences stand on them', () =>
 });
 
 test('jobs spread evenly over the 64 partitions', () => {
-  const counts = new Array<number>(64).fill(0);
+  const counts = Array.from({ length: 64 }, () => 0);
   for (let i = 0; i < 6400; i++) counts[partitionOf(`job_0${i.toString(36).padStart(26, '0')}`, 't')]!++;
   assert.ok(Math.min(...counts) > 50 && Math.max(...counts) < 160, counts.join(' '));
 });

@@ -2,10 +2,13 @@
 import { natsBlobs } from '@loom/blobs';
 import { natsServer } from '@loom/test';
 import { ensureRootKeyFile, generatePoolKeys, openVault } from '@loom/vault';
+import type { Bodies } from '@loom/schemas';
+import { LoomError } from '@loom/service';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectLog, natsUsers, setUpLog } from '../src/index.ts';
-import type { Address, Draft, Log, NatsUser, Source } from '../src/index.ts';
+import type { Address, Draft, Fence, Log, NatsUser, Source } from '../src/index.ts';
 
 export const users: readonly NatsUser[] = [
   'gateway',
@@ -124,3 +127,31 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) result.push(item);
   return result;
 }
+
+export const fence = (seq: number, orchestratorSeq: number): Fence => ({ seq, orchestratorSeq, chain: 'c0ffee' });
+
+/** A request of a runner's tool. */
+export function tool(key: string): Draft {
+  const body = { agent: 'a1', step: 1, call: 0, attempt: 1, epoch: 0, tool: 'list_files', args: '{}' };
+  return { type: 'tool.requested', key, body: { ...body, reserved_micros: 0, deadline_ms: 1000 } };
+}
+
+/** Waits until `done` says so. @throws after 15 s */
+export async function until(done: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!(await done())) {
+    if (Date.now() > end) throw new Error('it never came');
+    await sleep(20);
+  }
+}
+
+export async function parkedOf(log: Log, at: Address): Promise<Bodies['message.parked'][]> {
+  const facts = await all(log.readClear(at));
+  return facts.flatMap(({ said }) => (said?.type === 'message.parked' ? [said.body] : []));
+}
+
+export const failing = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (cause: unknown) => LoomError.from(cause).code,
+  );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Log, Timer } from '../../src/index.ts';
-import { epoch, job, message, submitted, world } from '../world.ts';
+import { epoch, job, message, submitted, until, world } from '../world.ts';
 import type { World } from '../world.ts';
 
 interface Context {
@@ -20,14 +20,6 @@ test.before(async (context) => {
   context.runner = await context.world.log('agent-runner');
 });
 test.after(async (context) => context.world[Symbol.asyncDispose]());
-
-async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await done())) {
-    if (Date.now() > end) throw new Error('it never came');
-    await sleep(20);
-  }
-}
 
 const waiting = async (log: Log): Promise<number> =>
   (await log.connection.request('$JS.API.STREAM.INFO.LOOM_TIMERS', '', { timeout: 2000 })).json<{

@@ -1,0 +1,45 @@
+import { natsServer } from '@loom/test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { connectLog, setUpLog } from '../../src/index.ts';
+import { all, epoch, fence, job, tool, until } from '../world.ts';
+
+test('appends, consumers and fences go through a kill -9 of the server: nothing acknowledged is lost, nothing is twice', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'loom-crash-'));
+  const first = await natsServer({ dir });
+  const options = { servers: first.url, user: '', password: '', source: 'orchestrator' } as const;
+  await setUpLog({ ...options, ackWait: 2000 });
+  await using log = await connectLog(options);
+  const at = job();
+  const stop = new AbortController();
+  const handled = new Map<string, number>();
+  const handle = async ({ key }: { key: string }): Promise<void> => void handled.set(key, (handled.get(key) ?? 0) + 1);
+  const consuming = log.consume({ service: 'agent-runner', open: false, width: 8, signal: stop.signal, handle });
+  const writing = Promise.all(Array.from({ length: 60 }, (_, i) => writeOne(i)));
+  async function writeOne(i: number): Promise<number> {
+    await new Promise((resolve) => setTimeout(resolve, i * 4));
+    return (await log.append(at, epoch(`e${i}`))).seq;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  process.kill(first.pid, 'SIGKILL');
+  await using _ = await natsServer({ dir, port: first.port });
+  const acknowledged = await writing;
+  const facts = await all(log.readClear(at));
+  assert.is(facts.length, 60);
+  assert.equal(
+    facts.map(({ seq }) => seq).toSorted((a, b) => a - b),
+    acknowledged.toSorted((a, b) => a - b),
+  );
+  const decided = await log.decide(at, [epoch('d1'), epoch('d2')], fence(60, Math.max(...acknowledged)));
+  assert.ok(decided);
+  await log.decide(job(), [tool('a1-1-0-1')], fence(0, 0));
+  await until(() => handled.get('a1-1-0-1') === 1);
+  stop.abort();
+  await consuming;
+  await rm(dir, { recursive: true, force: true });
+});
+
+test.run();

@@ -1,0 +1,167 @@
+import { LoomError } from '@loom/service';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { BatchOptions, Log } from '../../src/index.ts';
+import { epoch, job, message, parkedOf, run, submitted, until, world } from '../world.ts';
+import type { World } from '../world.ts';
+
+interface Context {
+  world: World;
+  gateway: Log;
+  orchestrator: Log;
+  runner: Log;
+}
+const test = suite<Context>('leased consumers');
+
+test.before(async (context) => {
+  context.world = await world({ ackWait: 2000 });
+  context.gateway = await context.world.log('gateway');
+  context.orchestrator = await context.world.log('orchestrator');
+  context.runner = await context.world.log('agent-runner');
+});
+test.after(async (context) => context.world[Symbol.asyncDispose]());
+
+test('a leased stream is handled by one replica, and by the other once that is gone', async ({
+  world: own,
+  gateway,
+}) => {
+  const logs = [await own.log('orchestrator'), await own.log('orchestrator')];
+  const stops = logs.map(() => new AbortController());
+  const seen: { replica: number; stream: string }[] = [];
+  const consuming = logs.map((log, replica) =>
+    log.consume({
+      service: 'orchestrator',
+      open: false,
+      width: 8,
+      signal: stops[replica]!.signal,
+      handle: async ({ stream }) => void seen.push({ replica, stream }),
+    }),
+  );
+  const at = job();
+  await gateway.append(at, submitted());
+  await until(() => seen.some(({ stream }) => stream === at.stream));
+  for (let i = 0; i < 5; i++) await gateway.append(at, message(`m${i}`));
+  await until(() => seen.filter(({ stream }) => stream === at.stream).length === 6);
+  const [first] = seen.filter(({ stream }) => stream === at.stream);
+  assert.ok(seen.every(({ replica, stream }) => stream !== at.stream || replica === first!.replica));
+  stops[first!.replica]!.abort();
+  await consuming[first!.replica];
+  await gateway.append(at, message('later'));
+  await until(() => seen.filter(({ stream }) => stream === at.stream).length === 7);
+  assert.is(seen.at(-1)!.replica, 1 - first!.replica);
+  stops[1 - first!.replica]!.abort();
+  await Promise.all(consuming);
+});
+
+test('what a dead replica had in hand comes to its successor at once', async ({ world: own, gateway }) => {
+  const [dead, heir] = [await own.log('orchestrator'), await own.log('orchestrator')];
+  const at = job();
+  await gateway.append(at, submitted());
+  let held = false;
+  const never = new Promise<void>(() => undefined);
+  void dead.consume({
+    service: 'orchestrator',
+    open: false,
+    width: 8,
+    signal: new AbortController().signal,
+    handle: async ({ stream }) => {
+      if (stream === at.stream) held = true;
+      await never;
+    },
+  });
+  await until(() => held);
+  await dead.connection.close();
+  const stop = new AbortController();
+  let came = false;
+  const consuming = heir.consume({
+    service: 'orchestrator',
+    open: false,
+    width: 8,
+    signal: stop.signal,
+    handle: async ({ stream }) => void (came ||= stream === at.stream),
+  });
+  await until(() => came);
+  stop.abort();
+  await consuming;
+});
+
+/** A projection that notes the sequences it takes, passes over what it has, and fails every third time. */
+function notebook(): { seen: Map<string, number[]>; take: BatchOptions['handle'] } {
+  const seen = new Map<string, number[]>();
+  let calls = 0;
+  const take: BatchOptions['handle'] = async (stream, facts) => {
+    if (++calls % 3 === 0) throw new LoomError('database_unavailable');
+    const list = seen.get(stream) ?? [];
+    for (const { seq } of facts) if (seq > (list.at(-1) ?? 0)) list.push(seq);
+    seen.set(stream, list);
+  };
+  return { seen, take };
+}
+
+async function replica(own: World, handle: BatchOptions['handle']): Promise<() => Promise<void>> {
+  const log = await own.log('audit');
+  const stop = new AbortController();
+  const consuming = log.consumeBatches({ service: 'audit', size: 7, signal: stop.signal, handle });
+  return async () => {
+    stop.abort();
+    await consuming;
+  };
+}
+
+test('a projection gets every fact of a stream in order, through failures and changes of replica', async ({
+  world: own,
+  orchestrator,
+}) => {
+  const jobs = Array.from({ length: 6 }, () => job());
+  const { seen, take } = notebook();
+  const write = (from: number): Promise<unknown> =>
+    Promise.all(
+      jobs.flatMap((at) => Array.from({ length: 20 }, (_, i) => orchestrator.append(at, epoch(`e${from + i}`)))),
+    );
+  const stopFirst = await replica(own, take);
+  await write(0);
+  await until(() => seen.size > 0);
+  await stopFirst();
+  const stopSecond = await replica(own, take);
+  await write(100);
+  const last = await lastSeqs(orchestrator);
+  await until(() => [...last].every(([stream, seq]) => (seen.get(stream)?.at(-1) ?? 0) === seq));
+  await stopSecond();
+  const whole = (stream: string): number[] => Array.from({ length: last.get(stream)! }, (_, i) => i + 1);
+  for (const [stream, seqs] of seen) assert.equal(seqs, whole(stream), stream);
+});
+
+async function lastSeqs(log: Log): Promise<Map<string, number>> {
+  const result = new Map<string, number>();
+  for (const stream of log.streams) {
+    const info = await log.connection.request(`$JS.API.STREAM.INFO.${stream}`, '', { timeout: 2000 });
+    const { state } = info.json<{ state: { last_seq: number } }>();
+    if (state.last_seq > 0) result.set(stream, state.last_seq);
+  }
+  return result;
+}
+
+test('what a projection cannot take is parked, the rest of its batch is not', async ({ world: own, orchestrator }) => {
+  const at = job();
+  for (const key of ['e1', 'e2', 'e3']) await orchestrator.append(at, epoch(key));
+  await orchestrator.append(at, run('a1-1-0-1'));
+  const billing = await own.log('billing');
+  const stop = new AbortController();
+  const taken: string[] = [];
+  const consuming = billing.consumeBatches({
+    service: 'billing',
+    size: 100,
+    signal: stop.signal,
+    handle: async (_, facts) => {
+      if (facts.some(({ stream, key }) => stream === at.stream && key === 'e2')) throw new LoomError('undecodable');
+      taken.push(...facts.filter(({ stream }) => stream === at.stream).map(({ key }) => key));
+    },
+  });
+  await until(() => taken.includes('a1-1-0-1') && taken.some((key) => key.startsWith('billing-')));
+  stop.abort();
+  await consuming;
+  assert.equal(taken.slice(0, 3), ['e1', 'e3', 'a1-1-0-1']);
+  assert.is((await parkedOf(billing, at))[0]!.reason, 'undecodable');
+});
+
+test.run();
