@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { natsBlobs } from '@loom/blobs';
 import { connectLog } from '@loom/log';
 import type { CallKeys, Log } from '@loom/log';
@@ -12,6 +13,9 @@ import { watchKills } from './consumers/kills.ts';
 import { limits } from './domain/limits.ts';
 import { openEngine } from './engine/engine.ts';
 
+/** How long a stop waits for runs in hand, ms: less than the frame's own patience, so that no container is left. */
+const drainMs = 20_000;
+
 type Set = Settings<typeof settings>;
 
 /** Starts the sandbox: runs code for the agents, one container a call. */
@@ -24,21 +28,25 @@ export async function start(env: Env): Promise<Running> {
   const blobs = await natsBlobs({ connection: log.connection });
   const kills = watchKills(log);
   const worker = randomBytes(4).toString('hex');
-  const parts = { log, blobs, kills, worker, pool: engine.pool, limits: engine.limits, hmac: hmacOf(callKeys) };
   const stopping = new AbortController();
+  const ending = new AbortController();
+  const hmac = hmacOf(callKeys);
+  const parts = { log, blobs, kills, worker, hmac, pool: engine.pool, limits: engine.limits, ending: ending.signal };
   const consumer = consume(log, parts, set.width, stopping.signal);
   metrics.gauge('loom_sandbox_waiting', 'Started containers that wait for a call.', () => engine.pool.waiting());
   const ready = () => Promise.resolve({ log: !log.connection.isClosed(), consumer: consumer.healthy() });
   const health = await serve({ name: 'sandbox', port: set.healthPort, ready });
   const stop = async (): Promise<void> => {
     stopping.abort();
-    await consumer.done;
+    await Promise.race([consumer.done, delay(drainMs, undefined, { ref: false })]);
+    ending.abort();
     kills[Symbol.dispose]();
     await engine[Symbol.asyncDispose]();
     await log[Symbol.asyncDispose]();
     await Promise.all([health.stop(), traces.stop()]);
   };
-  return { port: health.port, stop };
+  let stopped: Promise<void> | undefined;
+  return { port: health.port, stop: () => (stopped ??= stop()) };
 }
 
 function connect(set: Set, callKeys: CallKeys): Promise<Log> {

@@ -29,6 +29,8 @@ export interface Parts {
   readonly pool: Pick<Pool, 'take'>;
   readonly kills: Kills;
   readonly limits: Limits;
+  /** Aborted when the process ends before its runs do: their containers go, and the calls come again elsewhere. */
+  readonly ending: AbortSignal;
   /** Random id of this process. */
   readonly worker: string;
   /** HMAC of a call's exact input under its own key. */
@@ -103,6 +105,7 @@ async function execute(parts: Parts, slot: Slot, kill: AbortSignal): Promise<Out
   try {
     const inputs = await fetchInputs(parts.blobs, request.inputs);
     const run = await runCode(call, inputs, { pool: parts.pool, limits: parts.limits, kill });
+    if (run.ending.kind === 'vanished' && parts.ending.aborted) throw new LoomError('not_ready');
     durations.record(run.seconds);
     await parts.log.append(slot.at, {
       type: 'workspace.closed',
@@ -152,7 +155,7 @@ function outcomeOfFailure(cause: unknown): Outcome {
   if (failure.code === 'blob_missing')
     return told('failed', 'input_missing', 'An input file is not in the store any more.');
   if (failure.code === 'blob_damaged') return told('failed', 'input_damaged', 'An input file is damaged in the store.');
-  throw cause;
+  throw cause; // to come again
 }
 
 const told = (outcome: Outcome['outcome'], code: string, result: string): Outcome => ({
