@@ -48,3 +48,5 @@ try {
 } catch (cause) {
   process.exitCode = exitOf(cause);
 }
+// A handle that was left open must not keep a command alive whose work is done.
+process.exit();

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { engineSocket, findNatsServer, startStack, type Stack } from '@loom/cli';
 import { sandboxImage } from './image.ts';
 
+export type { Stack };
+
 interface Options {
   /** One process a service; then `kill` and `restart` work. */
   readonly split?: boolean;

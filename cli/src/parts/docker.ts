@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { messageOf, missing } from '../failure.ts';
 import type { Output } from '../output.ts';
 import { engineGet, engineSocket } from './engine.ts';
+import { isAlive } from '../stack/process.ts';
 import type { Found, Part } from './part.ts';
 import { aptInstall, isRoot, which } from './shell.ts';
 
@@ -43,15 +44,6 @@ async function whyNot(): Promise<string> {
     const code = cause instanceof Error && 'code' in cause ? cause.code : '';
     if (code === 'EACCES') return `this user may not use the Docker engine at ${engineSocket()}`;
     return `no Docker engine answers at ${engineSocket()}`;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM';
   }
 }
 

@@ -3,6 +3,7 @@
  * in reverse. F2 in one process nothing can be killed alone; apart, kill -9 and restart of one leave the others be.
  */
 import { join } from 'node:path';
+import { messageOf } from '../failure.ts';
 import { services, type Env } from './environment.ts';
 import { startApart, startHere, type Service } from './service.ts';
 
@@ -14,6 +15,7 @@ export interface Fleet extends AsyncDisposable {
 
 interface Options {
   readonly split: boolean;
+  readonly shielded: boolean;
   readonly logs: string;
   readonly environment: (service: string) => Env;
   /** Called when a service is up. */
@@ -26,11 +28,19 @@ export async function startFleet(options: Options): Promise<Fleet> {
   const start = async (name: string): Promise<void> => {
     const env = options.environment(name);
     const log = join(options.logs, `${name}.log`);
-    running.set(name, options.split ? await startApart(name, env, log) : await startHere(name, env));
+    running.set(name, options.split ? await startApart(name, env, log, options.shielded) : await startHere(name, env));
     options.started(name);
   };
   const dispose = async (): Promise<void> => {
-    for (const name of Object.keys(services).toReversed()) await running.get(name)?.stop();
+    const failures: unknown[] = [];
+    for (const name of Object.keys(services).toReversed()) {
+      await running
+        .get(name)
+        ?.stop()
+        .catch((cause: unknown) => failures.push(cause));
+    }
+    if (failures.length > 0)
+      throw new AggregateError(failures, `services did not stop cleanly: ${failures.map(messageOf).join('; ')}`);
   };
   try {
     await startAll(start);

@@ -14,6 +14,8 @@ export interface NatsOptions {
   /** The `authorization { … }` block; none: anybody on loopback may connect. */
   readonly users?: string;
   readonly port?: number;
+  /** In a process group of its own, out of reach of a terminal's Ctrl-C: who started it stops it, when all else is. */
+  readonly shielded?: boolean;
   /** More lines of nats.conf. */
   readonly extra?: string;
 }
@@ -53,7 +55,10 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
   await mkdir(storeDir, { recursive: true });
   const file = join(options.dir, 'nats.conf');
   await writeFile(file, configuration(options, storeDir), { mode: 0o600 });
-  const child = await launch(options.binary, ['-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = await launch(options.binary, ['-c', file], {
+    detached: options.shielded ?? false,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const words = lastWords(child);
   const pid = child.pid ?? 0;
   const port = await until(child, () => portOf(options.dir, pid), words);

@@ -17,6 +17,8 @@ export interface PostgresOptions {
   /** Of the superuser `postgres`; used when the cluster is first made and to connect. */
   readonly password: string;
   readonly port?: number;
+  /** In a process group of its own, out of reach of a terminal's Ctrl-C. */
+  readonly shielded?: boolean;
   /** false for tests: nothing is synced to disk. */
   readonly durable?: boolean;
 }
@@ -105,6 +107,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const child = await launch(postgres, flags(options, data, port), {
     ...user,
     cwd: options.dir,
+    detached: options.shielded ?? false,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const pid = child.pid ?? 0;

@@ -29,10 +29,11 @@ export async function startHere(name: string, env: Env): Promise<Service> {
 }
 
 /** Runs a service as a process of its own; its log lines go to `log`. Ready when it says so on stdout. */
-export async function startApart(name: string, env: Env, log: string): Promise<Service> {
+export async function startApart(name: string, env: Env, log: string, shielded: boolean): Promise<Service> {
   const stderr = openSync(log, 'a');
   const child = await launch(process.execPath, ['--disable-warning=ExperimentalWarning', fileOf(name)], {
     env: { ...env },
+    detached: shielded,
     stdio: ['ignore', 'pipe', stderr],
   });
   closeSync(stderr);

@@ -29,8 +29,8 @@ export interface StackOptions {
   /** The caller's environment, handed on to the services as `environment.ts` says. Default: none. */
   readonly env?: Env;
   readonly out?: Output;
-  /** false in tests: Postgres syncs nothing. */
-  readonly durable?: boolean;
+  /** For a test, which is itself stopped as a process group: Postgres syncs nothing, children stay in our group. */
+  readonly test?: boolean;
 }
 
 export interface Stack extends AsyncDisposable {
@@ -62,15 +62,17 @@ async function startStores(options: StackOptions, owned: AsyncDisposableStack): 
   const files = layout(options.home);
   const secrets = await secretsOf(options.home, natsUserNames, ['postgres', ...Object.keys(schemasOf)]);
   const streams = streamsOf(options);
+  const shielded = !options.test;
   const { natsUsers } = await import('@loom/log');
   const users = natsUsers(secrets.nats, streams);
   const database = {
     dir: files.postgres,
     password: secrets.postgres['postgres'] ?? '',
-    durable: options.durable ?? true,
+    durable: !options.test,
+    shielded,
   };
   const up = await Promise.allSettled([
-    startNats({ binary: options.nats, dir: files.nats, users }).then((one) => owned.use(one)),
+    startNats({ binary: options.nats, dir: files.nats, users, shielded }).then((one) => owned.use(one)),
     startPostgres(database).then((one) => owned.use(one)),
   ]);
   const [nats, postgres] = [valueOf(up[0]), valueOf(up[1])];
@@ -116,6 +118,7 @@ function fleetOf(options: StackOptions, facts: Facts): Promise<Fleet> {
   let count = 0;
   const starting = startFleet({
     split: options.split ?? false,
+    shielded: !options.test,
     logs: layout(options.home).logs,
     environment: (service) => environmentOf(service, facts, options.env ?? {}),
     started: (name) => task?.at(++count / total, name),

@@ -4,7 +4,7 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { Failure } from '../failure.ts';
-import { isAlive } from '../parts/docker.ts';
+import { isAlive } from './process.ts';
 import { root } from '../root.ts';
 import { layout, readIfThere, writeSecret } from './files.ts';
 
@@ -40,7 +40,7 @@ export async function clearState(home: string): Promise<void> {
 
 /** Whether a pid is a process of a stack on `home`. Without /proc (macOS) the pid alone has to do. */
 async function isOurs(pid: number, home: string): Promise<boolean> {
-  if (process.platform !== 'linux') return true;
+  if (pid === process.pid || process.platform !== 'linux') return true;
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   return command.includes(home) || command.includes(root);
 }
