@@ -50,7 +50,7 @@ function recompute(file: string): { readonly rows: number; readonly kilobytes: n
 
 async function holds(env: Readonly<Record<string, string>>, emulator: Emulator): Promise<void> {
   const brief = await read('compare-packages.md');
-  const briefs = [brief, `Second: ${brief}`] as const;
+  const briefs = [`First. ${brief}`, `Second. ${brief}`] as const;
   const [whole, part] = await runBoth(env, briefs);
   if (!whole || !part) throw new Error('a job is missing');
   checkSwarm(whole.facts);
@@ -59,7 +59,7 @@ async function holds(env: Readonly<Record<string, string>>, emulator: Emulator):
   assert.match(whole.report, `| debian-packages.csv: sum of installed_kb | ${kilobytes} |`);
   assert.match(part.report, `| debian-packages.csv: rows | ${rows - 100} |`);
   assert.not.match(part.report, `| debian-packages.csv: sum of installed_kb | ${kilobytes} |`);
-  checkLedger(whole.facts, emulator, `# Brief\n${brief}`);
+  checkLedger(whole.facts, emulator, '# Brief\nFirst.');
 }
 
 function checkSwarm(facts: readonly ClearFact[]): void {
