@@ -34,10 +34,24 @@ const cuts: readonly ((found: FileFindings) => FileFindings)[] = [
 ];
 
 function trim(found: FileFindings, columns: number, lists: number, oddities: number, rows: number): FileFindings {
-  const entries = found.entries.map((entry) => ({ ...entry, answer: entry.answer && { ...entry.answer, tables: entry.answer.tables.map((table) => ({ ...table, rows: table.rows.slice(0, rows) })) } }));
+  const entries = found.entries.map((entry) => ({
+    ...entry,
+    answer: entry.answer && {
+      ...entry.answer,
+      tables: entry.answer.tables.map((table) => ({ ...table, rows: table.rows.slice(0, rows) })),
+    },
+  }));
   const profile = found.profile && {
-    ...found.profile, cut: true, load: found.profile.load.slice(0, 1500), columns: found.profile.columns.slice(0, columns).map(({ top, ...rest }) => ({ ...rest, top: (top ?? []).slice(0, 3) })),
-    groups: found.profile.groups.slice(0, lists), tops: found.profile.tops.slice(0, lists), correlations: found.profile.correlations.slice(0, lists), oddities: found.profile.oddities.slice(0, oddities),
+    ...found.profile,
+    cut: true,
+    load: found.profile.load.slice(0, 1500),
+    columns: found.profile.columns
+      .slice(0, columns)
+      .map(({ top, ...rest }) => ({ ...rest, top: (top ?? []).slice(0, 3) })),
+    groups: found.profile.groups.slice(0, lists),
+    tops: found.profile.tops.slice(0, lists),
+    correlations: found.profile.correlations.slice(0, lists),
+    oddities: found.profile.oddities.slice(0, oddities),
   };
   return { ...found, entries, profile };
 }
@@ -45,7 +59,14 @@ function trim(found: FileFindings, columns: number, lists: number, oddities: num
 /** Findings as a text that people can read and the writer can parse, of at most about 24 KB. */
 export function encode(summary: string, findings: readonly FileFindings[]): string {
   const share = MOST / Math.max(1, findings.length);
-  const fitted = findings.map((found) => cuts.map((cut) => cut(found)).find((each) => Buffer.byteLength(JSON.stringify(each)) <= share) ?? { ...found, profile: null, entries: [] });
+  const fitted = findings.map(
+    (found) =>
+      cuts.map((cut) => cut(found)).find((each) => Buffer.byteLength(JSON.stringify(each)) <= share) ?? {
+        ...found,
+        profile: null,
+        entries: [],
+      },
+  );
   return `${HONEST}\n\n${summary}\n\n${OPEN}${JSON.stringify(fitted).replace(/`/g, String.raw`\u0060`)}\n\`\`\``;
 }
 

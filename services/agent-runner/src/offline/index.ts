@@ -11,16 +11,26 @@ const called = (messages: readonly Message[]): boolean => messages.some((message
 
 function decide({ messages, situation }: ModelRequest): Reply {
   switch (situation.kind) {
-    case 'planner': return called(messages) ? { text: `${HONEST} The plan was handed in.`, calls: [] } : plan(situation);
-    case 'worker': return work(messages, situation);
-    case 'writer': return write(messages, situation);
+    case 'planner':
+      return called(messages) ? { text: `${HONEST} The plan was handed in.`, calls: [] } : plan(situation);
+    case 'worker':
+      return work(messages, situation);
+    case 'writer':
+      return write(messages, situation);
   }
 }
 
 /** The same request always gives the same reply; nothing is sent anywhere and nothing is paid. */
 function reply(request: ModelRequest): ModelReply {
   const { text, calls } = decide(request);
-  return { text, calls, usage: { input: 0, cached: 0, output: 0 }, model: NAME, requestId: null, stopReason: calls.length > 0 ? 'tools' : 'end' };
+  return {
+    text,
+    calls,
+    usage: { input: 0, cached: 0, output: 0 },
+    model: NAME,
+    requestId: null,
+    stopReason: calls.length > 0 ? 'tools' : 'end',
+  };
 }
 
 /** The model that is none: rules that plan, write and run real code, and say so in every text. */

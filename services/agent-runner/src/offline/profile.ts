@@ -44,7 +44,11 @@ interface GroupTable {
   readonly groups: number;
   readonly count: readonly (readonly [string, number])[];
   readonly count_code: string;
-  readonly sums: readonly { readonly measure: string; readonly top: readonly (readonly [string, number])[]; readonly code: string }[];
+  readonly sums: readonly {
+    readonly measure: string;
+    readonly top: readonly (readonly [string, number])[];
+    readonly code: string;
+  }[];
 }
 
 export interface Correlation {
@@ -88,7 +92,12 @@ export interface Profile {
   readonly columns: readonly Column[];
   readonly labels: readonly string[];
   readonly groups: readonly GroupTable[];
-  readonly tops: readonly { readonly measure: string; readonly labels: readonly string[]; readonly rows: readonly (readonly Cell[])[]; readonly code: string }[];
+  readonly tops: readonly {
+    readonly measure: string;
+    readonly labels: readonly string[];
+    readonly rows: readonly (readonly Cell[])[];
+    readonly code: string;
+  }[];
   readonly correlations: readonly Correlation[];
   readonly oddities: readonly Oddity[];
   readonly charts: readonly Chart[];
@@ -119,8 +128,25 @@ export interface Answers {
 }
 
 const blank = {
-  size: 0, kind: 'empty', encoding: null, load: '', rows: 0, width: 0, stopped: null, columns: [], labels: [], groups: [], tops: [], correlations: [], oddities: [],
-  charts: [], text: null, source: {}, seconds: 0, cut: false, answers: [],
+  size: 0,
+  kind: 'empty',
+  encoding: null,
+  load: '',
+  rows: 0,
+  width: 0,
+  stopped: null,
+  columns: [],
+  labels: [],
+  groups: [],
+  tops: [],
+  correlations: [],
+  oddities: [],
+  charts: [],
+  text: null,
+  source: {},
+  seconds: 0,
+  cut: false,
+  answers: [],
 };
 
 /** The one JSON line that a run printed, out of the text of its tool result; null if there is none. */

@@ -14,7 +14,8 @@ export function concerns(question: Question, profile: Profile, files: readonly s
   const named = files.filter((file) => question.text.includes(file));
   if (named.length > 0) return named.includes(profile.file);
   const best = (text: string) => Math.max(0, ...files.map((file) => mentions(text, file)));
-  if (question.topic !== '' && best(question.topic) > 0) return mentions(question.topic, profile.file) === best(question.topic);
+  if (question.topic !== '' && best(question.topic) > 0)
+    return mentions(question.topic, profile.file) === best(question.topic);
   if (mentions(question.text, profile.file) >= best(question.text)) return true;
   return (spokenOf(stems(question.text), profile, KINDS)[0]?.score ?? 0) >= 2;
 }

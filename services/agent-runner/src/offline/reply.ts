@@ -6,4 +6,8 @@ export interface Reply {
   readonly calls: readonly ToolCall[];
 }
 
-export const call = (id: string, name: string, args: object): ToolCall => ({ id: `offline-${id}`, name, args: JSON.stringify(args) });
+export const call = (id: string, name: string, args: object): ToolCall => ({
+  id: `offline-${id}`,
+  name,
+  args: JSON.stringify(args),
+});

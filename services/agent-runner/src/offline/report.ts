@@ -5,7 +5,8 @@ import type { Answer, Chart } from './profile.ts';
 import { type Question, questions } from './questions.ts';
 import { fileSection, oddityList, partOf } from './sections.ts';
 
-export const DISCLOSURE = 'This report was produced by an AI system (Loom, offline mode: a rule-based planner that ran real code; no language model was used).';
+export const DISCLOSURE =
+  'This report was produced by an AI system (Loom, offline mode: a rule-based planner that ran real code; no language model was used).';
 export const NEEDS_MODEL = '**Needs a model.** The rules of the offline mode do not map this onto a computation.';
 
 type Results = Situation['results'];
@@ -19,15 +20,24 @@ interface Material {
 
 const chartLine = (chart: Chart | null, artifacts: readonly string[]): readonly string[] => {
   if (!chart) return [];
-  return artifacts.includes(chart.path) ? [image(chart.title, chart.path)] : [`The chart ${code(chart.path)} was drawn but not handed over.`];
+  return artifacts.includes(chart.path)
+    ? [image(chart.title, chart.path)]
+    : [`The chart ${code(chart.path)} was drawn but not handed over.`];
 };
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function computed(found: FileFindings, answer: Answer, artifacts: readonly string[]): readonly string[] {
   if (answer.failed !== undefined) return [`The computation failed: ${plain(answer.failed)}.`];
-  const used = answer.columns.length > 0 ? `, column${answer.columns.length > 1 ? 's' : ''} ${answer.columns.map(code).join(', ')}` : '';
-  const tables = answer.tables.flatMap((table) => [`**${plain(capital(table.title))}** (file ${code(found.file)}${used})`, grid(table.columns, table.rows), block(table.code)]);
+  const used =
+    answer.columns.length > 0
+      ? `, column${answer.columns.length > 1 ? 's' : ''} ${answer.columns.map(code).join(', ')}`
+      : '';
+  const tables = answer.tables.flatMap((table) => [
+    `**${plain(capital(table.title))}** (file ${code(found.file)}${used})`,
+    grid(table.columns, table.rows),
+    block(table.code),
+  ]);
   return [`**Answer:** ${plain(answer.text)}`, ...tables, ...chartLine(answer.chart, artifacts)];
 }
 
@@ -41,14 +51,24 @@ function answerOf(found: FileFindings, entry: Entry, artifacts: readonly string[
 
 function questionSection(question: Question, { findings, situation }: Material): string {
   const about = question.topic === '' ? '' : ` *(about: ${plain(question.topic)})*`;
-  const answers = findings.flatMap((found) => found.entries.filter(({ id }) => id === question.id).flatMap((entry) => answerOf(found, entry, situation.artifacts)));
-  const broken = findings.filter(({ profile }) => profile === null).map(({ file, failure }) => `${code(file)} could not be read for it: ${plain(failure)}.`);
-  return [`### ${question.id}. ${plain(capital(question.text))}${about}`, ...(answers.length > 0 ? answers : [NEEDS_MODEL, ...broken])].join('\n\n');
+  const answers = findings.flatMap((found) =>
+    found.entries
+      .filter(({ id }) => id === question.id)
+      .flatMap((entry) => answerOf(found, entry, situation.artifacts)),
+  );
+  const broken = findings
+    .filter(({ profile }) => profile === null)
+    .map(({ file, failure }) => `${code(file)} could not be read for it: ${plain(failure)}.`);
+  return [
+    `### ${question.id}. ${plain(capital(question.text))}${about}`,
+    ...(answers.length > 0 ? answers : [NEEDS_MODEL, ...broken]),
+  ].join('\n\n');
 }
 
 /** What became of a wish about the form of the result. */
 function wish(question: Question, { findings, situation: { results, artifacts } }: Material): string {
-  if (/\b(?:own|each|every|separate)\b.*\b(?:analyst|agent|worker)\b/i.test(question.text)) return `Done: ${results.length} analyst${results.length === 1 ? '' : 's'} for ${findings.length} file${findings.length === 1 ? '' : 's'}.`;
+  if (/\b(?:own|each|every|separate)\b.*\b(?:analyst|agent|worker)\b/i.test(question.text))
+    return `Done: ${results.length} analyst${results.length === 1 ? '' : 's'} for ${findings.length} file${findings.length === 1 ? '' : 's'}.`;
   if (!/\b(?:report|table|chart|plot|graph|file)\b/i.test(question.text)) return NEEDS_MODEL;
   const charted = findings.filter((found) => found.profile?.charts.some(({ path }) => artifacts.includes(path)));
   const bare = findings.filter((found) => !charted.includes(found)).map(({ file }) => code(file));
@@ -57,15 +77,29 @@ function wish(question: Question, { findings, situation: { results, artifacts } 
 
 function answers(material: Material): string {
   const asked = material.asked.filter(({ kind }) => kind === 'question');
-  const wishes = material.asked.filter(({ kind }) => kind === 'request').map((question) => `- ${plain(question.text)} — ${wish(question, material)}`);
-  const sections = asked.length > 0 ? asked.map((question) => questionSection(question, material)) : ['The rules found no question in the brief. What it wants beyond the profiles below needs a model.'];
-  return ['## Answers', ...sections, ...(wishes.length > 0 ? [`### Wishes for the result\n\n${wishes.join('\n')}`] : [])].join('\n\n');
+  const wishes = material.asked
+    .filter(({ kind }) => kind === 'request')
+    .map((question) => `- ${plain(question.text)} — ${wish(question, material)}`);
+  const sections =
+    asked.length > 0
+      ? asked.map((question) => questionSection(question, material))
+      : ['The rules found no question in the brief. What it wants beyond the profiles below needs a model.'];
+  return [
+    '## Answers',
+    ...sections,
+    ...(wishes.length > 0 ? [`### Wishes for the result\n\n${wishes.join('\n')}`] : []),
+  ].join('\n\n');
 }
 
 function agents(results: Results): string {
-  const lines = results.map(({ agent, role, outcome, text }) => `- ${plain(agent)}, ${plain(role)}: ${outcome}${outcome === 'done' ? '' : ` (${plain(text.slice(0, 300))})`}`);
+  const lines = results.map(
+    ({ agent, role, outcome, text }) =>
+      `- ${plain(agent)}, ${plain(role)}: ${outcome}${outcome === 'done' ? '' : ` (${plain(text.slice(0, 300))})`}`,
+  );
   const failed = results.filter(({ outcome }) => outcome !== 'done').length;
-  return ['## Agents', `${results.length - failed} of ${results.length} agents finished.`, lines.join('\n')].join('\n\n');
+  return ['## Agents', `${results.length - failed} of ${results.length} agents finished.`, lines.join('\n')].join(
+    '\n\n',
+  );
 }
 
 const METHOD = `## Method and definitions
@@ -86,12 +120,25 @@ function odd(findings: readonly FileFindings[]): string {
 export function report(situation: Situation): string {
   const findings = situation.results.flatMap(({ outcome, text }) => (outcome === 'done' ? decode(text) : []));
   const material = { situation, findings, asked: questions(situation.brief) };
-  const lost = situation.attachments.map(({ name }) => name).filter((name) => !findings.some(({ file }) => file === name));
-  const files = [...findings.map((found) => fileSection(found, situation.artifacts)), ...lost.map((name) => `### ${plain(name)}\n\nNothing is known of this file: the analyst that had it did not finish.`)];
+  const lost = situation.attachments
+    .map(({ name }) => name)
+    .filter((name) => !findings.some(({ file }) => file === name));
+  const files = [
+    ...findings.map((found) => fileSection(found, situation.artifacts)),
+    ...lost.map(
+      (name) => `### ${plain(name)}\n\nNothing is known of this file: the analyst that had it did not finish.`,
+    ),
+  ];
   return [
-    '# Report', `> ${DISCLOSURE}`, '## The brief', quote(situation.brief.trim()), answers(material),
+    '# Report',
+    `> ${DISCLOSURE}`,
+    '## The brief',
+    quote(situation.brief.trim()),
+    answers(material),
     ['## Files', ...(files.length > 0 ? files : ['No file was attached.'])].join('\n\n'),
     odd(findings),
-    agents(situation.results), METHOD, '',
+    agents(situation.results),
+    METHOD,
+    '',
   ].join('\n\n');
 }

@@ -8,26 +8,62 @@ const files = ['a.csv', 'b.csv'];
 const brief = 'Which city has the most rows? Why?';
 const worker = situation({ brief, attachments: files.map(attachment), files: ['a.csv'] });
 const shape = profile('a.csv', [column('city', 'category'), column('price', 'number')]);
-const answers = { phase: 'answer', file: 'a.csv', rows: 100, stopped: null, answers: [{ id: 1, op: 'groups', text: 'Most: Bonn (7).', columns: ['city'], chart: null, tables: [{ title: 'rows by city', columns: ['city', 'rows'], rows: [['Bonn', 7]], code: 'x' }] }] };
-const argsOf = (args: string | undefined) => JSON.parse(args ?? '{}') as { code: string; files: string[]; agents: { files: string[]; required: boolean }[]; path: string; content: string };
+const answers = {
+  phase: 'answer',
+  file: 'a.csv',
+  rows: 100,
+  stopped: null,
+  answers: [
+    {
+      id: 1,
+      op: 'groups',
+      text: 'Most: Bonn (7).',
+      columns: ['city'],
+      chart: null,
+      tables: [{ title: 'rows by city', columns: ['city', 'rows'], rows: [['Bonn', 7]], code: 'x' }],
+    },
+  ],
+};
+const argsOf = (args: string | undefined) =>
+  JSON.parse(args ?? '{}') as {
+    code: string;
+    files: string[];
+    agents: { files: string[]; required: boolean }[];
+    path: string;
+    content: string;
+  };
 const phase = (code: string) => /: (\w+ \w+) /.exec(code.split('\n')[0] ?? '')?.[1];
 
 /** Runs a worker to its end; `give` answers each program. */
-async function finish(of: Situation, give: (code: string) => { text: string; failed: boolean }): Promise<{ text: string; phases: (string | undefined)[] }> {
+async function finish(
+  of: Situation,
+  give: (code: string) => { text: string; failed: boolean },
+): Promise<{ text: string; phases: (string | undefined)[] }> {
   const messages: Message[] = [];
   const phases: (string | undefined)[] = [];
   for (;;) {
     const reply = await step(of, messages);
     if (reply.calls.length === 0) return { text: reply.text, phases };
     assert.ok(phases.length < 12);
-    messages.push(...answered(reply, (code) => { phases.push(phase(code)); return give(code); }));
+    messages.push(
+      ...answered(reply, (code) => {
+        phases.push(phase(code));
+        return give(code);
+      }),
+    );
   }
 }
 
 test('the plan gives each file its own analyst, none of them required when there are several', async () => {
   const reply = await step(situation({ kind: 'planner', attachments: files.map(attachment) }));
   assert.is(reply.calls[0]?.name, 'submit_plan');
-  assert.equal(argsOf(reply.calls[0]?.args).agents.map((agent) => [agent.files, agent.required]), [[['a.csv'], false], [['b.csv'], false]]);
+  assert.equal(
+    argsOf(reply.calls[0]?.args).agents.map((agent) => [agent.files, agent.required]),
+    [
+      [['a.csv'], false],
+      [['b.csv'], false],
+    ],
+  );
   assert.match(reply.text, /no language model/);
 });
 
@@ -51,17 +87,26 @@ test('an analyst profiles, then computes the answers, then hands both over', asy
   const [found] = decode(text);
   assert.is(found?.profile?.rows, 100);
   assert.is(found?.entries[0]?.answer?.text, 'Most: Bonn (7).');
-  assert.equal(found?.entries.map(({ id }) => id), [1]);
+  assert.equal(
+    found?.entries.map(({ id }) => id),
+    [1],
+  );
 });
 
 test('a run that met a limit is tried once more and more cheaply', async () => {
-  const { text, phases } = await finish(worker, () => ({ text: 'The run took longer than 30 s and was stopped (timeout).', failed: true }));
+  const { text, phases } = await finish(worker, () => ({
+    text: 'The run took longer than 30 s and was stopped (timeout).',
+    failed: true,
+  }));
   assert.equal(phases, ['profile whole', 'profile cheap']);
   assert.match(decode(text)[0]?.failure ?? '', /30 s/);
 });
 
 test('a sandbox that is not there is named and not asked again', async () => {
-  const { text, phases } = await finish(worker, () => ({ text: 'sandbox_unavailable: no Docker engine answers', failed: true }));
+  const { text, phases } = await finish(worker, () => ({
+    text: 'sandbox_unavailable: no Docker engine answers',
+    failed: true,
+  }));
   assert.equal(phases, ['profile whole']);
   assert.match(decode(text)[0]?.failure ?? '', /no Docker engine/);
 });
@@ -91,7 +136,10 @@ test('the writer writes one report, then ends with a short message', async () =>
   const of = situation({ kind: 'writer', brief });
   const reply = await step(of);
   assert.is(argsOf(reply.calls[0]?.args).path, 'final/report.md');
-  const last = await step(of, answered(reply, () => ({ text: 'written', failed: false })));
+  const last = await step(
+    of,
+    answered(reply, () => ({ text: 'written', failed: false })),
+  );
   assert.equal(last.calls, []);
   assert.match(last.text, /final\/report\.md/);
 });

@@ -37,9 +37,31 @@ function interpreter(dir: string): readonly [string, readonly string[]] {
   const image = process.env['LOOM_SANDBOX_IMAGE'] ?? process.env['LOOM_TEST_IMAGE'];
   const uid = `${process.getuid?.() ?? 65534}`;
   if (image !== undefined && spawnSync('docker', ['image', 'inspect', image]).status === 0)
-    return ['docker', ['run', '--rm', '--network=none', '--memory=512m', '--memory-swap=512m', `--user=${uid}`, '-e', 'PYTHONDONTWRITEBYTECODE=1', '-v', `${dir}:/cases`, '-w', '/cases', image, 'python3', 'harness.py']];
-  for (const python of ['python3', '/usr/bin/python3']) if (spawnSync(python, ['-c', 'import pandas, matplotlib']).status === 0) return [python, ['harness.py']];
-  throw new Error('No Python with pandas and matplotlib: set LOOM_SANDBOX_IMAGE to the sandbox image, or install python3-pandas and python3-matplotlib.');
+    return [
+      'docker',
+      [
+        'run',
+        '--rm',
+        '--network=none',
+        '--memory=512m',
+        '--memory-swap=512m',
+        `--user=${uid}`,
+        '-e',
+        'PYTHONDONTWRITEBYTECODE=1',
+        '-v',
+        `${dir}:/cases`,
+        '-w',
+        '/cases',
+        image,
+        'python3',
+        'harness.py',
+      ],
+    ];
+  for (const python of ['python3', '/usr/bin/python3'])
+    if (spawnSync(python, ['-c', 'import pandas, matplotlib']).status === 0) return [python, ['harness.py']];
+  throw new Error(
+    'No Python with pandas and matplotlib: set LOOM_SANDBOX_IMAGE to the sandbox image, or install python3-pandas and python3-matplotlib.',
+  );
 }
 
 /** Runs programs over their files, one after another in one interpreter that has the libraries loaded. */
@@ -55,7 +77,11 @@ export function runAll(cases: readonly Case[]): readonly Ran[] {
     writeFileSync(join(dir, 'harness.py'), HARNESS);
     const [command, args] = interpreter(dir);
     execFileSync(command, args, { cwd: dir, stdio: ['ignore', 'ignore', 'inherit'] });
-    return cases.map((_, at) => ({ out: read(folder(at), 'out.txt'), err: read(folder(at), 'err.txt'), charts: chartsOf(join(folder(at), 'final')) }));
+    return cases.map((_, at) => ({
+      out: read(folder(at), 'out.txt'),
+      err: read(folder(at), 'err.txt'),
+      charts: chartsOf(join(folder(at), 'final')),
+    }));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -66,7 +92,9 @@ const read = (dir: string, name: string): string => readFileSync(join(dir, name)
 /** Names of the files under final/ that begin as a PNG does. */
 function chartsOf(dir: string): readonly string[] {
   try {
-    return readdirSync(dir).filter((name) => readFileSync(join(dir, name)).subarray(1, 4).toString() === 'PNG').map((name) => `final/${name}`);
+    return readdirSync(dir)
+      .filter((name) => readFileSync(join(dir, name)).subarray(1, 4).toString() === 'PNG')
+      .map((name) => `final/${name}`);
   } catch {
     return [];
   }

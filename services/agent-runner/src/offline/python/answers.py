@@ -389,7 +389,7 @@ def named(ask):
 
 
 def answer(params):
-    source = {**params["source"], "path": os.path.join(".", params["file"]), "name": params["file"]}
+    source = {**params["source"], "path": os.path.join(".", params["file"]), "name": params["file"], "size": os.path.getsize(os.path.join(".", params["file"]))}
     tops = [ask for ask in params["asks"] if ask["op"] == "top"]
     reader = Table(source, {name: params["columns"][name] for name in params["wanted"]}, source.get("decimal", "."))
     reader.read(tops, params["deadline"], params["rows"])
