@@ -9,6 +9,7 @@ import { LoomError, backoffMs } from '@loom/service';
 import type { Writer } from './append.ts';
 import { resetDurable } from './consume.ts';
 import { pause, underLease } from './leases.ts';
+import { say } from './nats.ts';
 import { clearFact } from './open.ts';
 import { mostAttempts, park, willPass } from './park.ts';
 import type { BatchOptions } from './port.ts';
@@ -41,7 +42,7 @@ async function inOrder(writer: Writer, options: BatchOptions, stream: string, si
       const last = messages.at(-1);
       if (last === undefined) continue;
       await project(writer, options, stream, messages, signal);
-      if (!signal.aborted) writer.connection.publish(last.reply, acks.ack);
+      if (!signal.aborted) say(writer.connection, last.reply, acks.ack);
     }
   } finally {
     queue.close();
@@ -49,7 +50,7 @@ async function inOrder(writer: Writer, options: BatchOptions, stream: string, si
 }
 
 interface Queue {
-  /** What has come since; waits for something, or for the signal. */
+  /** What has come since; waits for something, or for the signal. @throws LoomError `log_unavailable` when the connection is closed for good */
   next(): Promise<readonly Delivered[]>;
   /** A delivery was lost on the way. */
   broken(): boolean;
@@ -61,6 +62,7 @@ function openQueue(writer: Writer, { service, size }: BatchOptions, stream: stri
   let last = { seq: 0, delivery: 0 };
   let broken = false;
   let pulling = false;
+  let closed: unknown = null;
   let wake = (): void => undefined;
   const puller = openPuller(writer.connection, stream, service, (message) => {
     broken ||= message.delivery !== last.delivery + 1;
@@ -70,7 +72,7 @@ function openQueue(writer: Writer, { service, size }: BatchOptions, stream: stri
   });
   const pull = async (): Promise<void> => {
     pulling = true;
-    const pulled = await puller.pull(size, expires);
+    const pulled = await puller.pull(size, expires).catch((cause: unknown) => void (closed = cause));
     if (pulled === 'trouble') await pause(250 + Math.random() * 250, signal);
     pulling = false;
     wake();
@@ -79,6 +81,7 @@ function openQueue(writer: Writer, { service, size }: BatchOptions, stream: stri
   return {
     async next() {
       while (waiting.length === 0 && !signal.aborted && !broken) {
+        if (closed !== null) throw closed;
         if (!pulling) void pull();
         await new Promise<void>((resolve) => (wake = resolve));
       }

@@ -100,8 +100,14 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
     onLive: (tenant, job, handler) => onLive(connection, keyring, [tenant, job], handler),
     armTimer: (at, timer) => armTimer(connection, at, timer, writer.patience),
     consumeTimers: (handle, signal) => consumeTimers(connection, handle, signal),
-    [Symbol.asyncDispose]: () => (connection.isClosed() ? Promise.resolve() : connection.drain()),
+    [Symbol.asyncDispose]: () => end(connection),
   };
+}
+
+/** Says what is still to be said; without a server, or closed already, there is nobody to say it to. */
+async function end(connection: NatsConnection): Promise<void> {
+  if (connection.isClosed()) return;
+  await connection.drain().catch(() => connection.close());
 }
 
 function consumeWith(writer: Writer): Log['consume'] {

@@ -5,6 +5,7 @@
  * H3  Every message ends as acked, terminated or handed back; after an abort, what has not begun is handed back.
  */
 import type { NatsConnection } from '@nats-io/nats-core';
+import { say } from './nats.ts';
 import { acks } from './pull.ts';
 import type { Delivered } from './pull.ts';
 
@@ -71,7 +72,7 @@ export class Hands {
 
   #end(message: Delivered, verdict: Verdict): void {
     const word = typeof verdict === 'string' ? acks[verdict] : acks.nak(verdict.againAfter);
-    if (!this.#connection.isClosed()) this.#connection.publish(message.reply, word);
+    say(this.#connection, message.reply, word);
     this.#held.delete(message.reply);
   }
 
@@ -88,8 +89,7 @@ export class Hands {
   }
 
   #report(): void {
-    if (this.#connection.isClosed()) return;
-    for (const reply of this.#held) this.#connection.publish(reply, acks.working);
+    for (const reply of this.#held) say(this.#connection, reply, acks.working);
   }
 
   async #until(met: () => boolean): Promise<void> {

@@ -1,6 +1,7 @@
 /** Token deltas on core NATS, sealed under the job's content key: for whoever watches now, kept by nobody. */
 import type { Keys } from '@loom/vault';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { say } from './nats.ts';
 import type { Keyring } from './keyring.ts';
 
 /** Deltas within this time travel together; ms. */
@@ -27,7 +28,7 @@ export function live(
     pending = '';
     const sealer = (await keysOf(keyring, tenant, job, agent)).sealer(scope(agent));
     const sealed = sealer.seal(kind, contextOf(tenant, job, agent), Buffer.from(text));
-    if (!connection.isClosed()) connection.publish(`live.${tenant}.${job}.${agent}`, sealed);
+    say(connection, `live.${tenant}.${job}.${agent}`, sealed);
   };
   return (delta) => {
     if (pending === '') setTimeout(() => void send().catch(() => undefined), gather);

@@ -18,6 +18,11 @@ async function tellReconnects(connection: NatsConnection): Promise<void> {
   }
 }
 
+/** Publishes what may get lost: on a connection that is closed or draining nothing is said. */
+export function say(connection: NatsConnection, subject: string, word: string | Uint8Array): void {
+  if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, word);
+}
+
 /** Replies come to an inbox of the user's own, which nobody else may read; a lost connection is sought for ever. @throws LoomError `log_unavailable` */
 export async function connectNats(options: {
   readonly servers: string;

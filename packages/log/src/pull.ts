@@ -1,4 +1,5 @@
 /** One durable's pull requests on one inbox. Owns the subscription; never more than one request is open. */
+import { LoomError } from '@loom/service';
 import { createInbox } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { onReconnect } from './nats.ts';
@@ -16,7 +17,7 @@ export interface Delivered extends Stored {
 export type Pulled = 'done' | 'trouble';
 
 export interface Puller {
-  /** Asks for up to `batch` messages; they go to the handler as they come. Resolves when they all came, or `expires` ms passed. */
+  /** Asks for up to `batch` messages; they go to the handler as they come. Resolves when they all came, or `expires` ms passed. @throws LoomError `log_unavailable` when the connection is closed for good */
   pull(batch: number, expires: number): Promise<Pulled>;
   close(): void;
 }
@@ -42,7 +43,7 @@ export function openPuller(
     },
   });
   const pull = (batch: number, expires: number): Promise<Pulled> =>
-    new Promise((resolve) => {
+    new Promise<Pulled>((resolve) => {
       const timer = setTimeout(() => open?.end('trouble'), expires + grace);
       const end = (result: Pulled): void => {
         clearTimeout(timer);
@@ -51,11 +52,14 @@ export function openPuller(
       };
       open = { inbox: `${inbox}.${++requests}`, left: batch, end };
       connection.publish(api, JSON.stringify({ batch, expires: expires * 1_000_000 }), { reply: open.inbox });
+    }).catch((cause: unknown) => {
+      close();
+      throw new LoomError('log_unavailable', 'the connection is closed', { cause });
     });
   const unheard = onReconnect(connection, () => open?.end('trouble'));
   const close = (): void => {
     unheard();
-    subscription.unsubscribe();
+    if (!connection.isClosed()) subscription.unsubscribe();
     open?.end('done');
   };
   return { pull, close };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectLog, setUpLog } from '../../src/index.ts';
-import { all, epoch, fence, job, tool, until } from '../world.ts';
+import { all, epoch, fence, job, until } from '../world.ts';
 
 test('appends, consumers and fences go through a kill -9 of the server: nothing acknowledged is lost, nothing is twice', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'loom-crash-'));
@@ -17,7 +17,7 @@ test('appends, consumers and fences go through a kill -9 of the server: nothing 
   const stop = new AbortController();
   const handled = new Map<string, number>();
   const handle = async ({ key }: { key: string }): Promise<void> => void handled.set(key, (handled.get(key) ?? 0) + 1);
-  const consuming = log.consume({ service: 'agent-runner', open: false, width: 8, signal: stop.signal, handle });
+  const consuming = log.consume({ service: 'orchestrator', open: false, width: 8, signal: stop.signal, handle });
   const writing = Promise.all(Array.from({ length: 60 }, (_, i) => writeOne(i)));
   async function writeOne(i: number): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, i * 4));
@@ -35,8 +35,8 @@ test('appends, consumers and fences go through a kill -9 of the server: nothing 
   );
   const decided = await log.decide(at, [epoch('d1'), epoch('d2')], fence(60, Math.max(...acknowledged)));
   assert.ok(decided);
-  await log.decide(job(), [tool('a1-1-0-1')], fence(0, 0));
-  await until(() => handled.get('a1-1-0-1') === 1);
+  await log.append(at, { type: 'timer.fired', key: 'step-x', body: { kind: 'step', due: 1 } }, { source: 'timer' });
+  await until(() => handled.get('step-x') === 1);
   stop.abort();
   await consuming;
   await rm(dir, { recursive: true, force: true });
