@@ -1,6 +1,4 @@
 /** The table of durables: who is handed what, and whether one replica at a time takes a stream. */
-import { streamNames } from './subjects.ts';
-
 export interface ConsumerRow {
   /** Durable's name, the service's name, and its NATS user. */
   readonly service: string;
@@ -53,7 +51,3 @@ export const filtersOf = (row: ConsumerRow): string[] =>
 export const timerStream = 'LOOM_TIMERS';
 /** The orchestrator's durable there. */
 export const timerConsumer = 'orchestrator';
-
-/** Streams that a service has a durable on. */
-export const streamsOf = (service: string, streams: number): readonly string[] =>
-  rowOf(service) === undefined ? [] : streamNames(streams);
