@@ -28,7 +28,7 @@ async function loomRun(home: string, ...more: readonly string[]): Promise<Ran> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(ANTHROPIC|OPENAI|LOOM_MODEL)_/.test(name)),
   );
-  const child = spawn('./loom', ['run', 'examples/compare-packages.md', ...more], {
+  const child = spawn(join(root, 'loom'), ['run', 'examples/compare-packages.md', ...more], {
     cwd: root,
     env: { ...env, LOOM_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],

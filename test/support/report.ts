@@ -11,11 +11,23 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** Text without the escapes that keep it text in Markdown. */
+const unescaped = (text: string): string =>
+  text
+    .replaceAll(/\\([\\`*_[\]|~#>+-])/g, '$1')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&amp;', '&');
+
 const cells = (line: string): string[] =>
   line
     .replace(/^\||\|\s*$/g, '')
     .split(/(?<!\\)\|/)
-    .map((cell) => cell.trim().replaceAll(/\\([|`*_<>[\]])/g, '$1'));
+    .map((cell) => unescaped(cell.trim()));
+
+function headingOf(line: string): string | null {
+  const text = /^#+ (.*)$/.exec(line)?.[1];
+  return text === undefined ? null : unescaped(text);
+}
 
 const quoted = (text: string): string[] => [...text.matchAll(/`([^`]*)`/g)].map(([, name = '']) => name);
 
@@ -24,7 +36,7 @@ function captionOf(line: string): Pick<ReportTable, 'caption' | 'file' | 'column
   if (!match) return null;
   const [, caption = '', where = ''] = match;
   const file = /file `([^`]*)`/.exec(where)?.[1] ?? '';
-  return { caption, file, columns: quoted(/columns? (.*)$/.exec(where)?.[1] ?? '') };
+  return { caption: unescaped(caption), file, columns: quoted(/columns? (.*)$/.exec(where)?.[1] ?? '') };
 }
 
 /** The tables of a report that have a caption, in order. */
@@ -35,7 +47,7 @@ export function tablesOf(report: string): readonly ReportTable[] {
   const lines = report.split('\n');
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at] ?? '';
-    section = /^#+ (.*)$/.exec(line)?.[1] ?? section;
+    section = headingOf(line) ?? section;
     caption = captionOf(line) ?? caption;
     if (!line.startsWith('|') || !caption) continue;
     const end = lines.findIndex((other, place) => place > at && !other.startsWith('|'));
@@ -47,10 +59,10 @@ export function tablesOf(report: string): readonly ReportTable[] {
   return found;
 }
 
-/** The text of the section whose heading matches, up to the next heading of its level or above. */
-export function sectionOf(report: string, heading: RegExp): string {
+/** The text of the section under a heading, up to the next heading of its level or above; '' when there is none. */
+export function sectionOf(report: string, heading: string): string {
   const lines = report.split('\n');
-  const start = lines.findIndex((line) => /^#+ /.test(line) && heading.test(line));
+  const start = lines.findIndex((line) => headingOf(line) === heading);
   const level = /^#+/.exec(lines[start] ?? '')?.[0].length ?? 0;
   const rest = lines.slice(start + 1);
   const end = rest.findIndex((line) => /^#+ /.test(line) && (/^#+/.exec(line)?.[0].length ?? 0) <= level);
