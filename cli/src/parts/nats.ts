@@ -3,7 +3,7 @@
  * Brought in this order: the official release (pinned, checked), else out of Debian's package.
  */
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, glob, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, missing } from '../failure.ts';
@@ -90,7 +90,8 @@ async function fromRelease(progress: Progress): Promise<void> {
 async function fromDebian(): Promise<void> {
   const dir = await unpackDebian('sid', 'nats-server');
   try {
-    await place(join(dir, 'root/usr/bin/nats-server'));
+    const programs = await Array.fromAsync(glob('root/usr/{bin,sbin}/nats-server', { cwd: dir }));
+    await place(join(dir, programs[0] ?? 'root/usr/bin/nats-server'));
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
