@@ -7,4 +7,13 @@ import { jobsCommand, tokenCommand } from './jobs.ts';
 import { runCommand } from './run.ts';
 import { downCommand, upCommand } from './up.ts';
 
-export const commands: readonly Register[] = [runCommand, upCommand, downCommand, jobsCommand, tokenCommand, eventsCommand, testCommand, doctor];
+export const commands: readonly Register[] = [
+  runCommand,
+  upCommand,
+  downCommand,
+  jobsCommand,
+  tokenCommand,
+  eventsCommand,
+  testCommand,
+  doctor,
+];
