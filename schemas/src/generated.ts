@@ -246,6 +246,8 @@ export type Price = {
   readonly cached_micros_per_mtok: number;
   /** Per million output tokens. Micro-USD. */
   readonly output_micros_per_mtok: number;
+  /** Output limit of the model. */
+  readonly max_output_tokens: number;
 };
 
 export type ClearPrice = Price;
@@ -533,6 +535,8 @@ export type ModelCalled = {
   readonly tokens_in: number;
   /** Cached input tokens. */
   readonly tokens_cached: number;
+  /** Input tokens written to the provider's prompt cache, where it charges more for them. */
+  readonly tokens_written: number;
   /** Output tokens. */
   readonly tokens_out: number;
   /** Cost. Micro-USD. */
@@ -704,6 +708,8 @@ export type StepSettled = {
   readonly tokens_in: number;
   /** Cached input tokens. */
   readonly tokens_cached: number;
+  /** Input tokens written to the provider's prompt cache, where it charges more for them. */
+  readonly tokens_written: number;
   /** Output tokens. */
   readonly tokens_out: number;
   /** Cost at the price version. Micro-USD. */
@@ -754,6 +760,8 @@ export type ClearStepSettled = {
   readonly tokens_in: number;
   /** Cached input tokens. */
   readonly tokens_cached: number;
+  /** Input tokens written to the provider's prompt cache, where it charges more for them. */
+  readonly tokens_written: number;
   /** Output tokens. */
   readonly tokens_out: number;
   /** Cost at the price version. Micro-USD. */

@@ -72,6 +72,7 @@ export const settled = (outcome: 'completed' | 'failed', code: string) =>
       model: 'm',
       tokens_in: 1,
       tokens_cached: 0,
+      tokens_written: 0,
       tokens_out: 1,
       cost_micros: 5,
       price_version: 'p',

@@ -49,7 +49,7 @@ function intakeOf(set: Settings<typeof settings>, env: Env): Intake {
   const choice = modelsFromEnv(env);
   return {
     models: choice.models,
-    prices: choice.available.map(({ price }) => price),
+    prices: choice.available.map(({ price, maxOutput }) => ({ ...price, max_output_tokens: maxOutput })),
     priceVersion: choice.priceVersion,
     defaultBudgetMicros: set.defaultBudgetMicros,
     limits: {

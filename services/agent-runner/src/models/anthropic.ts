@@ -40,7 +40,7 @@ async function call(client: Anthropic, params: Params, options: Options): Promis
     for await (const event of data) answer.take(event);
     return answer.reply(params.model);
   } catch (cause) {
-    throw failureOf(cause, options.signal, meter.usage());
+    throw failureOf(cause, options.signal, meter);
   }
 }
 

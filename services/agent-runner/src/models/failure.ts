@@ -98,6 +98,11 @@ export function retryAfterMs(headers: Headers | undefined, now: number): number 
   return Math.min(Math.max(Math.round(wait), 0), 3_600_000);
 }
 
+interface Known {
+  readonly requestId: string | null;
+  usage(): Usage;
+}
+
 interface SdkError {
   readonly status?: unknown;
   readonly headers?: unknown;
@@ -108,16 +113,16 @@ interface SdkError {
 }
 
 /**
- * What an error of either SDK means. `usage` is what the attempt has cost as far as it is known; an HTTP error costs nothing.
- * Both SDKs have the same shape of error: `status`, `headers`, `requestID`, and the parsed body in `error`.
+ * What an error of either SDK means. `known` is what the attempt has cost so far and the provider's name for it; an HTTP error costs nothing.
+ * Both SDKs have the same shape of error: `status`, `headers`, `requestID`, and the parsed body in `error`; a broken stream has none of them.
  */
-export function failureOf(cause: unknown, signal: AbortSignal, usage: Usage): ModelFailure {
+export function failureOf(cause: unknown, signal: AbortSignal, known: Known): ModelFailure {
   if (cause instanceof ModelFailure && !signal.aborted) return cause;
   const told = {
     message: cause instanceof Error ? cause.message : String(cause),
     cause,
-    requestId: requestIdOf(cause),
-    usage,
+    requestId: requestIdOf(cause) ?? known.requestId,
+    usage: known.usage(),
   };
   if (signal.aborted) return failure(isTimeout(signal.reason) ? 'timeout' : 'aborted', told);
   const { status, headers } = (cause ?? {}) as SdkError;

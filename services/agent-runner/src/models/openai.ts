@@ -36,7 +36,7 @@ async function call(client: OpenAI, params: Params, options: Options): Promise<M
     for await (const event of data) answer.take(event);
     return answer.reply(String(params.model));
   } catch (cause) {
-    throw failureOf(cause, options.signal, meter.usage());
+    throw failureOf(cause, options.signal, meter);
   }
 }
 

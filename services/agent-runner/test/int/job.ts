@@ -42,7 +42,7 @@ const accepted = (model: string): Bodies['job.accepted'] => ({
   templates: TEMPLATES,
   toolset: TOOLSET,
   price_version: 'test',
-  prices: [priceOf(model)],
+  prices: [{ ...priceOf(model), max_output_tokens: 1000 }],
   models: { planner: model, worker: model, writer: model },
   budget_micros: 1_000_000_000,
   limits: { ...COUNTS, ...TIMES, max_output_tokens: 1000 },

@@ -104,6 +104,7 @@ const said = {
   model: 'offline',
   tokens_in: 1,
   tokens_cached: 0,
+  tokens_written: 0,
   tokens_out: 1,
   cost_micros: 0,
   price_version: 'p',

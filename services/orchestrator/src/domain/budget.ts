@@ -1,7 +1,7 @@
 import { conversation, inputBound, type Agent, type Job } from '@loom/job';
 import { reserve } from '@loom/models';
 import { draft, type Decision } from './draft.ts';
-import { termsOf } from './terms.ts';
+import { priceOf, termsOf } from './terms.ts';
 
 /** Room that is left for reservations while one decision is put together (invariant: settled + reserved ≤ cap). */
 export interface Purse {
@@ -27,10 +27,10 @@ export interface StepPlan {
 export function stepRequest(job: Job, plan: StepPlan): Extract<Decision, { type: 'step.requested' }> {
   const accepted = termsOf(job);
   const { model } = plan.agent.spawned;
-  const maxTokens = accepted.limits.max_output_tokens;
+  const price = priceOf(job, model);
+  const maxTokens = Math.min(accepted.limits.max_output_tokens, price.max_output_tokens);
   const request = conversation(job, { agent: plan.agent.id, step: plan.step, upto: job.seq, model, maxTokens });
   const bound = inputBound(request);
-  const price = accepted.prices.find((entry) => entry.model === model);
   return draft('step.requested', `${plan.agent.id}-${plan.step}-${plan.attempt}`, {
     agent: plan.agent.id,
     step: plan.step,
@@ -39,7 +39,7 @@ export function stepRequest(job: Job, plan: StepPlan): Extract<Decision, { type:
     model,
     max_tokens: maxTokens,
     input_tokens_max: bound,
-    reserved_micros: price ? reserve(price, bound, maxTokens) : 0,
+    reserved_micros: reserve(price, bound, maxTokens),
     price_version: accepted.price_version,
     deadline_ms: accepted.limits.step_deadline_ms,
     upto: job.seq,

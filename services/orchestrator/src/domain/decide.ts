@@ -16,12 +16,14 @@ const MOST_ITEMS = 200;
 export function decide(job: Job, intake: Intake): readonly Decision[] {
   if (!job.submitted || job.ended) return [];
   if (!job.accepted) return job.cancelRequested || job.killRequested ? close(job) : takeIn(job, intake);
-  const answers = [...epoch(job), ...budgetAnswers(job), ...artifactsDue(job)];
+  const raised = epoch(job);
+  if (raised.length > 0) return raised;
+  const answers = [...budgetAnswers(job), ...artifactsDue(job)];
   if (answers.length > 0) return answers.slice(0, MOST_ITEMS);
   return ending(job) ? close(job) : proceed(job);
 }
 
-/** Work of the old epoch moves nothing once a kill was asked for. */
+/** Work of the old epoch moves nothing once a kill was asked for. A decision of its own, so that workers find it under its subject. */
 function epoch(job: Job): readonly Decision[] {
   return job.killRequested && job.epoch === 0 ? [draft('epoch.raised', '1', { epoch: 1, reason: 'killed' })] : [];
 }

@@ -41,6 +41,7 @@ function lostStep(job: Job, attempt: Attempt): Decision {
     model: job.agents.get(attempt.agent)?.spawned.model ?? '',
     tokens_in: 0,
     tokens_cached: 0,
+    tokens_written: 0,
     tokens_out: 0,
     cost_micros: attempt.reservedMicros,
     price_version: job.accepted?.price_version ?? '',

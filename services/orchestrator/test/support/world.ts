@@ -25,7 +25,13 @@ export const limits: Limits = {
 export const intake: Intake = {
   models: { planner: 'm', worker: 'm', writer: 'm' },
   prices: [
-    { model: 'm', input_micros_per_mtok: 1_000_000, cached_micros_per_mtok: 0, output_micros_per_mtok: 10_000_000 },
+    {
+      model: 'm',
+      input_micros_per_mtok: 1_000_000,
+      cached_micros_per_mtok: 0,
+      output_micros_per_mtok: 10_000_000,
+      max_output_tokens: 1_000,
+    },
   ],
   priceVersion: 'v1',
   defaultBudgetMicros: 1_000_000,
@@ -134,6 +140,7 @@ export class World {
         model: 'm',
         tokens_in: 0,
         tokens_cached: 0,
+        tokens_written: 0,
         tokens_out: 0,
         cost_micros: reply.cost ?? 0,
         price_version: 'v1',
