@@ -27,6 +27,8 @@ export type {
   ReadOptions,
   Timer,
 } from './port.ts';
+export { lastSeqOf, parseRaw, readRaw, sumOfRaw } from './raw.ts';
+export type { ParsedFact, RawFact, RawItem } from './raw.ts';
 export type { ScanCursor } from './scan.ts';
 export type {
   Address,

@@ -17,8 +17,8 @@ export interface Reader extends Parts {
 const batch = 1000;
 
 /** Raw messages of one stream in the order of their sequence. */
-async function* messages(
-  reader: Reader,
+export async function* messages(
+  reader: Pick<Reader, 'connection'>,
   stream: string,
   filter: string,
   { after = 0, upto = Infinity }: ReadOptions,
