@@ -1,5 +1,5 @@
 /** kill -9 of each service in turn in the middle of a job: the job ends, and every fact, artifact and usage row is there once. */
-import { allFacts, clientOf, stack, subjectOf } from '@loom/test';
+import { allFacts, clientOf, stack, subjectOf, type Client } from '@loom/test';
 import type { ClearFact } from '@loom/log';
 import pg from 'pg';
 import { readFile } from 'node:fs/promises';
@@ -15,58 +15,53 @@ const examples = new URL('../../examples/', import.meta.url);
 const itemsOf = (facts: readonly ClearFact[], type: string) =>
   facts.flatMap(({ items }) => items.filter((item) => item.type === type));
 
+/** Claims of a killed runner are given up after the step's deadline, so it is short here. */
+const deadlines = { LOOM_STEP_DEADLINE_MS: '4000', LOOM_TOOL_DEADLINE_MS: '40000', LOOM_SWEEP_MS: '1000' };
+
+async function data(...names: readonly string[]): Promise<Record<string, Buffer>> {
+  const read = names.map(async (name): Promise<[string, Buffer]> => [name, await readFile(new URL(name, examples))]);
+  return Object.fromEntries(await Promise.all(read));
+}
+
 test('each service is killed in the middle of a job and started again: everything is there once', async () => {
   await using model = await anthropicEmulator({ script: swarmScript });
-  // Claims of a killed runner are given up after the step's deadline, so it is short here.
-  const env = {
-    ANTHROPIC_BASE_URL: model.url,
-    ANTHROPIC_API_KEY: 'test',
-    LOOM_STEP_DEADLINE_MS: '4000',
-    LOOM_TOOL_DEADLINE_MS: '40000',
-    LOOM_SWEEP_MS: '1000',
-  };
+  const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test', ...deadlines };
   await using system = await stack({ split: true, env });
   const client = clientOf(system);
-  const files = {
-    'debian-packages.csv': await readFile(new URL('debian-packages.csv', examples)),
-    'time-zones.tsv': await readFile(new URL('time-zones.tsv', examples)),
-  };
-
+  const files = await data('debian-packages.csv', 'time-zones.tsv');
   const jobs: string[] = [];
   for (const service of services) {
-    const id = await client.submit('Profile both files and write a report.', files);
-    jobs.push(id);
+    jobs.push(await client.submit('Profile both files and write a report.', files));
     await sleep(200 + Math.random() * 2_000);
     await system.kill(service);
     await system.restart(service);
   }
-  for (const id of jobs) {
-    const job = await client.ended(id, 150);
-    assert.is(job.status, 'completed', `${id}: ${JSON.stringify(job.failure)}`);
-    assert.is(new Set(job.artifacts.map(({ path }) => path)).size, job.artifacts.length);
-    assert.match((await client.artifact(id, 'final/report.md')).toString(), /debian-packages\.csv: rows \| 6000 /);
-  }
-
+  for (const id of jobs) await completed(client, id);
   const facts = await allFacts(system);
-  const subjects = facts.map(subjectOf);
-  assert.is(new Set(subjects).size, subjects.length, 'no fact is there twice');
   assert.not(
     facts.some(({ type }) => type === 'message.parked'),
     'nothing was parked',
   );
-  for (const id of jobs) {
-    const own = facts.filter(({ stream }) => stream === id);
-    assert.is(itemsOf(own, 'job.completed').length, 1);
-    const requested = itemsOf(own, 'step.requested').map(({ key }) => key);
-    const settled = itemsOf(own, 'step.settled').map(({ key }) => key);
-    assert.equal(settled.toSorted(), requested.toSorted(), 'every slot has one outcome');
-    assert.is(
-      new Set(itemsOf(own, 'artifact.written').map(({ key }) => key)).size,
-      itemsOf(own, 'artifact.written').length,
-    );
-  }
+  assert.is(new Set(facts.map(subjectOf)).size, facts.length, 'no fact is there twice');
+  for (const id of jobs) once(facts.filter(({ stream }) => stream === id));
   await usageMatches(system.postgresUrl, jobs, facts);
 });
+
+/** The job came to its end with files whose figures come from the data. */
+async function completed(client: Client, id: string): Promise<void> {
+  const job = await client.ended(id, 150);
+  assert.is(job.status, 'completed', `${id}: ${JSON.stringify(job.failure)}`);
+  assert.is(new Set(job.artifacts.map(({ path }) => path)).size, job.artifacts.length);
+  assert.match((await client.artifact(id, 'final/report.md')).toString(), /debian-packages\.csv: rows \| 6000 /);
+}
+
+/** One end, one outcome a slot, each artifact once. */
+function once(facts: readonly ClearFact[]): void {
+  const keysOf = (type: string): string[] => itemsOf(facts, type).map(({ key }) => key);
+  assert.is(keysOf('job.completed').length, 1);
+  assert.equal(keysOf('step.settled').toSorted(), keysOf('step.requested').toSorted());
+  assert.is(new Set(keysOf('artifact.written')).size, keysOf('artifact.written').length);
+}
 
 /** One usage row a step, once the projection has caught up. */
 async function usageMatches(url: string, jobs: readonly string[], facts: readonly ClearFact[]): Promise<void> {

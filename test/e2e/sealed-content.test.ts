@@ -1,11 +1,11 @@
 /** Content is sealed, metadata is not: canaries in all that people, models and providers say are in no clear byte outside of the process that may open them. */
 import { openVault } from '@loom/vault';
 import { connectLog } from '@loom/log';
-import { allFacts, clientOf, stack } from '@loom/test';
+import { allFacts, clientOf, stack, type Client } from '@loom/test';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import pg from 'pg';
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shredJob } from '../../services/retention/src/consumers/shred.ts';
 import { anthropicEmulator } from '../emulators/anthropic.ts';
@@ -31,6 +31,21 @@ const names = [
 const canary = Object.fromEntries(
   names.map((name) => [name, `Canary${name}Zebra${Math.random().toString(36).slice(2, 12)}`]),
 ) as Record<(typeof names)[number], string>;
+
+/** What the owner is shown again; the column and the made-up tool stay in file and call. */
+const shown = [
+  'brief',
+  'file',
+  'plan',
+  'task',
+  'question',
+  'answer',
+  'error',
+  'code',
+  'output',
+  'artifact',
+  'path',
+] as const;
 
 /** Plans, asks, runs code and writes, with a canary in everything that it says. */
 const talkative: Script = ({ tools, turns }) => {
@@ -121,92 +136,82 @@ async function everyRow(url: string): Promise<string> {
   }
 }
 
-test('content is in no clear byte of log, keys, database, exports and log lines; and is gone once its key is destroyed', async () => {
-  await using emulator = await anthropicEmulator({ script: talkative });
-  await using provider = await stumbling(emulator.url);
-  await using system = await stack({
-    split: true,
-    env: { ANTHROPIC_BASE_URL: provider.url, ANTHROPIC_API_KEY: 'test', LOOM_LOG_LEVEL: 'trace' },
-  });
+interface World {
+  readonly owned: AsyncDisposableStack;
+  readonly system: Awaited<ReturnType<typeof stack>>;
+  readonly client: Client;
+  readonly id: string;
+}
+
+const test = suite<World>('content is sealed');
+
+/** One job through all of it: an error, a question and its answer, a plan, a run, a file. */
+test.before(async (world) => {
+  const owned = new AsyncDisposableStack();
+  const emulator = owned.use(await anthropicEmulator({ script: talkative }));
+  const provider = owned.use(await stumbling(emulator.url));
+  const env = { ANTHROPIC_BASE_URL: provider.url, ANTHROPIC_API_KEY: 'test', LOOM_LOG_LEVEL: 'trace' };
+  const system = owned.use(await stack({ split: true, env }));
   const client = clientOf(system, { person: canary.person.toLowerCase() });
   const id = await client.submit(`Work on ${canary.brief}.`, { [`${canary.file}.csv`]: `${canary.column},b\n1,2\n` });
   const asking = await client.until(id, ({ pending }) => pending.length > 0);
-  await client.gateway.json('POST', `/v1/jobs/${id}/messages`, {
-    text: canary.answer,
-    in_reply_to: asking.pending[0]?.id,
-  });
+  const answer = { text: canary.answer, in_reply_to: asking.pending[0]?.id };
+  await client.gateway.json('POST', `/v1/jobs/${id}/messages`, answer);
   assert.is((await client.ended(id)).status, 'completed');
+  Object.assign(world, { owned, system, client, id });
+});
 
-  // The control: its owner sees all of it.
-  const seen = JSON.stringify([
-    await client.gateway.job(id),
-    await client.gateway.json('GET', `/v1/jobs/${id}/transcript`),
-    await client.gateway.json('GET', `/v1/jobs/${id}/events?limit=100`),
-    (await client.artifact(id, `final/${canary.path}.md`)).toString(),
-  ]);
-  for (const name of [
-    'brief',
-    'file',
-    'plan',
-    'task',
-    'question',
-    'answer',
-    'error',
-    'code',
-    'output',
-    'artifact',
-    'path',
-  ] as const)
-    assert.ok(seen.includes(canary[name]), `the owner sees the ${name}`);
-  assert.equal(
-    sightings(new Map([['control', Buffer.from(seen)]]), [canary.brief]).length > 0,
-    true,
-    'the search can find what is there',
-  );
+test.after(({ owned }) => owned.disposeAsync());
 
-  const hidden = Object.values(canary).filter((one) => one !== canary.person);
-  const dump = await everyRow(system.postgresUrl);
-  assert.ok(dump.includes(id));
-  const facts = JSON.stringify(await allFacts(system));
+test('its owner sees all of it', async ({ client, id }) => {
+  const { gateway } = client;
+  const paths = ['', '/transcript', '/events?limit=100'].map((path) => `/v1/jobs/${id}${path}`);
+  const seen = JSON.stringify(await Promise.all(paths.map((path) => gateway.json('GET', path))));
+  const file = (await client.artifact(id, `final/${canary.path}.md`)).toString();
+  for (const name of shown) assert.ok((seen + file).includes(canary[name]), `the owner sees the ${name}`);
+  assert.ok(sightings(new Map([['control', Buffer.from(seen)]]), [canary.brief]).length > 0, 'the search can find');
+});
+
+test('it is in no clear byte of log, keys, database, exports and log lines', async ({ system, id }) => {
+  const rows = await everyRow(system.postgresUrl);
+  assert.ok(rows.includes(id), 'the job itself is there');
   const places = new Map([
     ...(await filesUnder(join(system.home, 'data'))),
     ...(await filesUnder(join(system.home, 'run', 'logs'))),
-    ['export of clear facts', Buffer.from(facts)],
-    ['database dump', Buffer.from(dump)],
+    ['export of clear facts', Buffer.from(JSON.stringify(await allFacts(system)))],
+    ['database rows', Buffer.from(rows)],
   ]);
-  assert.ok(
-    [...places.values()].some((bytes) => bytes.includes(id)),
-    'the job itself is there',
-  );
+  const hidden = Object.values(canary).filter((one) => one !== canary.person);
   assert.equal(sightings(places, hidden), []);
+});
 
+test('once its key is destroyed, the key is in no store file and nobody opens it any more', async (world) => {
+  const { system, client, id } = world;
   const environment = system.environment('retention');
-  await using log = await connectLog({
-    servers: system.natsUrl,
-    user: 'retention',
-    password: environment['LOOM_NATS_PASSWORD'] ?? '',
-    source: 'retention',
-  });
+  const user = { user: 'retention', password: environment['LOOM_NATS_PASSWORD'] ?? '', source: 'retention' } as const;
+  await using log = await connectLog({ servers: system.natsUrl, ...user });
   const tenant = (await allFacts(system)).find(({ stream }) => stream === id)?.tenant ?? '';
-  const envelope = (
-    await log.connection.request(`$JS.API.DIRECT.GET.KV_loom_keys.$KV.loom_keys.content.${tenant}.${id}`)
-  ).json<{ wrapped: string }>();
-  const wrapped = [Buffer.from(envelope.wrapped), Buffer.from(envelope.wrapped, 'base64')];
-  const holders = async (): Promise<string[]> =>
-    [...(await filesUnder(join(system.home, 'data')))]
-      .filter(([, bytes]) => wrapped.some((key) => bytes.includes(key)))
-      .map(([file]) => file);
-  assert.ok((await holders()).length > 0, 'the wrapped key is in a store file before');
-  const vault = await openVault({ connection: log.connection, rootKeyFile: environment['LOOM_ROOT_KEY_FILE'] ?? '' });
+  const subject = `$JS.API.DIRECT.GET.KV_loom_keys.$KV.loom_keys.content.${tenant}.${id}`;
+  const { wrapped } = (await log.connection.request(subject)).json<{ wrapped: string }>();
+  assert.ok((await holders(system.home, wrapped)).length > 0, 'the wrapped key is in a store file before');
+  const rootKeyFile = environment['LOOM_ROOT_KEY_FILE'] ?? '';
+  const vault = await openVault({ connection: log.connection, rootKeyFile });
   await shredJob({ vault, log }, tenant, id);
-  assert.equal(await holders(), [], 'and in none after');
+  assert.equal(await holders(system.home, wrapped), [], 'and in none after');
   await system.kill('gateway');
   await system.restart('gateway');
-  const gone = await client.gateway.job(id).then(
+  const seen = await client.gateway.job(id).then(
     () => 'opened',
     (cause: Error) => cause.message,
   );
-  assert.match(gone, /key_destroyed|gone/);
+  assert.match(seen, /key_destroyed|gone/);
 });
+
+/** Store files that hold a wrapped key, as text or as bytes. */
+async function holders(home: string, wrapped: string): Promise<string[]> {
+  const forms = [Buffer.from(wrapped), Buffer.from(wrapped, 'base64')];
+  const files = [...(await filesUnder(join(home, 'data')))];
+  return files.filter(([, bytes]) => forms.some((form) => bytes.includes(form))).map(([file]) => file);
+}
 
 test.run();

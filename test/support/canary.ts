@@ -12,7 +12,7 @@ export function spellings(canary: string): ReadonlyMap<string, Buffer> {
   return new Map<string, Buffer>([
     ['plain', Buffer.from(canary)],
     ['its first 12 characters', Buffer.from(canary.slice(0, 12))],
-    ['reversed', Buffer.from([...canary].toReversed().join(''))],
+    ['reversed', Buffer.from(canary.split('').toReversed().join(''))],
     ['hex', Buffer.from(hex)],
     ['HEX', Buffer.from(hex.toUpperCase())],
     ['UTF-16', Buffer.from(canary, 'utf16le')],

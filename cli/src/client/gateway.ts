@@ -17,11 +17,6 @@ export interface JobEvent {
   readonly data: Record<string, unknown>;
 }
 
-export interface ArtifactEntry {
-  readonly path: string;
-  readonly size: number;
-}
-
 export class Gateway {
   readonly #access: Access;
 

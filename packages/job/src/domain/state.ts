@@ -1,4 +1,4 @@
-import type { Attachment, Bodies, File, ToolCall } from '@loom/schemas';
+import type { Bodies, File } from '@loom/schemas';
 import type { Address } from '@loom/log';
 
 /** One attempt at a model call: the slot `step.settled.<key>`. Times are Unix milliseconds of the server. */
@@ -142,8 +142,6 @@ export interface Job extends Address {
   silent: boolean;
   ended: Ended | null;
 }
-
-export type { Attachment, File, ToolCall };
 
 /** The state before the first fact. */
 export function emptyJob(at: Address): Job {
