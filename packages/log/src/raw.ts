@@ -38,11 +38,16 @@ export interface ParsedFact extends Head {
 
 type From = Pick<Log, 'connection' | 'streams'>;
 
-/** All facts of one JetStream stream, or of one address, in order. @throws LoomError `log_unavailable` */
-export async function* readRaw(log: From, from: string | Address, options: ReadOptions = {}): AsyncGenerator<RawFact> {
+/** All facts of one JetStream stream, of one job in it, or of one address, in order. @throws LoomError `log_unavailable` */
+export async function* readRaw(
+  log: From,
+  from: string | Address,
+  options: ReadOptions & { readonly job?: string } = {},
+): AsyncGenerator<RawFact> {
   const whole = typeof from === 'string';
   const stream = whole ? from : streamOf(from, log.streams.length);
-  const filter = whole ? `loom.${generation}.>` : `${prefixOf(from)}.>`;
+  const ofJob = options.job === undefined ? `loom.${generation}.>` : `loom.${generation}.*.*.${options.job}.>`;
+  const filter = whole ? ofJob : `${prefixOf(from)}.>`;
   for await (const stored of messages(log, stream, filter, options)) yield rawOf(stored);
 }
 

@@ -3,7 +3,8 @@ import { basis, chain, dispatch, dispatched, fence, shape } from './decisions.ts
 import { allSettled, ends, epoch, lastWord, oneEnd } from './ending.ts';
 import { begins, headersAgree, oneId, oneSubject, ownSource, wholeSum } from './facts.ts';
 import { cap, cost, spent } from './money.ts';
-import type { Break, Entry, Known, Rule, Watch } from './rule.ts';
+import { isKnown } from './rule.ts';
+import type { Break, Entry, Rule, Watch } from './rule.ts';
 import { askedFirst, claimedFirst, oneOutcome, oneRequest } from './slots.ts';
 
 const readable: Rule = {
@@ -102,5 +103,3 @@ export class Checker {
     return { rule: name, invariant, tenant, job, stream, seq, subject, message };
   }
 }
-
-const isKnown = (entry: Entry): entry is Known => entry.fact !== null;

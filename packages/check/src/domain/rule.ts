@@ -18,6 +18,8 @@ export interface Entry {
 /** An entry that could be read. */
 export type Known = Entry & { readonly fact: ParsedFact };
 
+export const isKnown = (entry: Entry): entry is Known => entry.fact !== null;
+
 /** What is broken, in words, or null. */
 type Verdict = string | null;
 
