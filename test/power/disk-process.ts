@@ -28,9 +28,12 @@ function answerAll(disk: FileDisk): void {
 function powerOff(cache: WriteCache, seed: number): void {
   const random = randomOf(seed);
   const share = seed === 0 ? 0 : random();
-  writeSync(1, `cut ${cache.unflushed}\n`);
-  cache.cut(() => random() < share);
-  process.kill(process.pid, 'SIGKILL');
+  try {
+    writeSync(1, `cut ${cache.unflushed}\n`);
+    cache.cut(() => random() < share);
+  } finally {
+    process.kill(process.pid, 'SIGKILL'); // at once, even if nobody listens any more
+  }
 }
 
 function main(image: string): void {

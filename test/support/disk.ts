@@ -4,13 +4,15 @@
  * V1  Nothing is mounted where other processes would see it, and whatever ends whichever of the three processes, the kernel takes the mounts and
  *     the loop device away. V2  `cut` returns when that is done, so the next `on` meets the image as the cut left it.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { test } from 'uvu';
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../power/disk-process.ts', import.meta.url));
@@ -27,13 +29,15 @@ const helperScript = `
   mount -i -t fuse -o fd=3,rootmode=100600,user_id=0,group_id=0 loom-disk "$1" &&
   exec 3<&- && mount -t ext4 -o loop "$1" "$2" && echo mounted && exec cat`;
 
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
 interface Powered {
-  readonly disk: ChildProcess;
-  readonly helper: ChildProcess;
+  readonly disk: Child;
+  readonly helper: Child;
 }
 
 /** Why this machine cannot have such a disk; '' when it can. */
-export async function noDisk(): Promise<string> {
+async function noDisk(): Promise<string> {
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.getuid?.() !== 0) return 'needs root';
   for (const path of ['/dev/fuse', '/dev/loop-control'])
@@ -50,6 +54,16 @@ export async function noDisk(): Promise<string> {
     () => '',
     (cause: unknown) => `mkfs.ext4, mount, losetup and unshare must work: ${String(cause)}`,
   );
+}
+
+/** `test` where such a disk can be had; else a skipped case that prints why. */
+export async function diskCase(): Promise<(name: string, work: () => Promise<void>) => void> {
+  const missing = await noDisk();
+  return (name, work) => {
+    if (missing !== '') console.log(`skip: ${name}: ${missing}`);
+    if (missing === '') test(name, work);
+    else test.skip(name, work);
+  };
 }
 
 /** A formatted disk without power. Dispose takes the power and the image away. */
@@ -81,11 +95,11 @@ export async function volatileDisk(): Promise<Disk> {
 
 async function powerOn(folder: string, image: string): Promise<Powered> {
   await using kernel = await open('/dev/fuse', 'r+');
-  const disk = spawn(process.execPath, [program, image], { stdio: ['pipe', 'pipe', 'inherit', kernel.fd] });
-  const args = ['sh', '-c', helperScript, 'sh', join(folder, 'device'), join(folder, 'disk')];
-  const helper = spawn('unshare', ['--mount', '--propagation', 'private', ...args], {
-    stdio: ['pipe', 'pipe', 'inherit', kernel.fd],
-  });
+  const start = (command: string, args: readonly string[]): Child =>
+    spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit', kernel.fd] }) as unknown as Child;
+  const disk = start(process.execPath, [program, image]);
+  const script = ['sh', '-c', helperScript, 'sh', join(folder, 'device'), join(folder, 'disk')];
+  const helper = start('unshare', ['--mount', '--propagation', 'private', ...script]);
   const gone = once(helper, 'exit').then(() => false);
   const mounted = await Promise.race([once(helper.stdout, 'data').then(() => true), gone]);
   if (!mounted) {
@@ -96,13 +110,13 @@ async function powerOn(folder: string, image: string): Promise<Powered> {
 }
 
 /** Disk first, mounts second (D2 of the disk's process). */
-async function powerOff(disk: ChildProcess, helper: ChildProcess, seed: number): Promise<number> {
+async function powerOff(disk: Child, helper: Child, seed: number): Promise<number> {
   const ended = [once(disk, 'close'), once(helper, 'close')] as const;
   let words = '';
-  disk.stdout?.on('data', (chunk: Buffer) => (words += chunk.toString()));
-  disk.stdin?.write(`cut ${seed}\n`);
+  disk.stdout.on('data', (chunk: Buffer) => (words += chunk.toString()));
+  disk.stdin.write(`cut ${seed}\n`);
   await ended[0];
-  helper.stdin?.end();
+  helper.stdin.end();
   await ended[1];
   return Number(/^cut (\d+)$/m.exec(words)?.[1] ?? 0);
 }
