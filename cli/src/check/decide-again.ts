@@ -1,0 +1,42 @@
+import type { Job } from '@loom/job';
+import type { Draft, Item } from '@loom/log';
+import { decide, DECIDER } from '@loom/orchestrator';
+import type { Intake } from '@loom/orchestrator';
+import type { Bodies } from '@loom/schemas';
+
+/**
+ * What the decider says of a state that a decision of the log stands on, with the settings that `job.accepted` recorded.
+ * Null where it cannot be asked: another version decided, or the decision told of settings that nobody recorded.
+ */
+export function decideAgain(job: Job, recorded: readonly Item[]): readonly Draft[] | null {
+  const taken = recorded.find((item) => item.type === 'job.accepted');
+  const accepted = job.accepted ?? taken?.body ?? null;
+  if (accepted !== null) return accepted.decider === DECIDER ? decide(job, intakeOf(accepted)) : null;
+  if (recorded.some((item) => item.type === 'job.failed')) return null;
+  return decide(job, unknown);
+}
+
+function intakeOf(accepted: Bodies['job.accepted']): Intake {
+  const { models, prices, price_version: priceVersion, budget_micros: defaultBudgetMicros, limits } = accepted;
+  return { models, prices, priceVersion, defaultBudgetMicros, limits };
+}
+
+/** For a refusal or an early end, which ask for no settings; a job that should have been taken in comes out otherwise. */
+const unknown: Intake = {
+  models: { planner: '', worker: '', writer: '' },
+  prices: [],
+  priceVersion: '',
+  defaultBudgetMicros: 0,
+  limits: {
+    max_agents: 0,
+    max_depth: 0,
+    max_fan_out: 0,
+    max_steps: 0,
+    max_attempts: 0,
+    max_in_flight: 0,
+    max_output_tokens: 0,
+    step_deadline_ms: 0,
+    tool_deadline_ms: 0,
+    silence_ms: 0,
+  },
+};
