@@ -7,7 +7,7 @@ const clean = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u202a-
 export function plain(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return '';
   return clean(String(value))
-    .replace(/&/g, '&amp;')
+    .replace(/&(?=#?\w+;)/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/[\\`*[\]|~]/g, String.raw`\$&`)
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, String.raw`\_`)
@@ -41,7 +41,7 @@ export function grid(columns: readonly string[], rows: readonly (readonly (strin
 
 export const quote = (text: string): string =>
   text
-    .replace(/&/g, '&amp;')
+    .replace(/&(?=#?\w+;)/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/!\[/g, '!\\[')
     .split(/\r?\n/)

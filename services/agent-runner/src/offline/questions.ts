@@ -53,14 +53,27 @@ interface Clause {
   readonly topic: string;
 }
 
+const VERB = String.raw`(?:the|has|have|had|holds?|is|are|was|were|with|of|ones?)\b`;
+const ALONE = new RegExp(String.raw`^which(?=\s+${VERB})`, 'i');
+const NAMED = new RegExp(String.raw`^(?:which|what)\s+(?!${VERB})([\p{L}\p{N}_.-]+)`, 'iu');
+
+/** `which city sold most, and which the least`: the second `which` is about cities too, and says so. */
+function completed(parts: readonly string[]): readonly string[] {
+  let noun = '';
+  return parts.map((part) => {
+    noun = NAMED.exec(part)?.[1] ?? noun;
+    return noun === '' ? part : part.replace(ALONE, (which) => `${which} (${noun})`);
+  });
+}
+
 function clauses(sentence: string, inherited: string): readonly Clause[] {
   const opening = stripLead(sentence);
   const match = TOPIC.exec(opening);
   const topic = match?.[1]?.trim() ?? inherited;
   const rest = match ? opening.slice(match[0].length) : opening;
-  return rest
-    .split(SPLIT)
-    .map((part) => ({ text: stripLead(part.trim()).replace(/[.,;:]+$/, ''), topic }))
+  const parts = rest.split(SPLIT).map((part) => stripLead(part.trim()).replace(/[.,;:]+$/, ''));
+  return completed(parts)
+    .map((text) => ({ text, topic }))
     .filter((clause) => clause.text.length > 2);
 }
 

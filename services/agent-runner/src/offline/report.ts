@@ -83,7 +83,9 @@ function answers(material: Material): string {
   const sections =
     asked.length > 0
       ? asked.map((question) => questionSection(question, material))
-      : ['The rules found no question in the brief. What it wants beyond the profiles below needs a model.'];
+      : [
+          `The rules found no question in the brief. What it wants${material.findings.length > 0 ? ' beyond the profiles below' : ''} needs a model.`,
+        ];
   return [
     '## Answers',
     ...sections,
@@ -112,6 +114,7 @@ const METHOD = `## Method and definitions
 
 function odd(findings: readonly FileFindings[]): string {
   const told = findings.every(({ entries }) => entries.some(({ part }) => part === 'oddities'));
+  if (findings.length === 0) return '## What looks odd\n\nThere was no file to look at.';
   const lists = findings.map((found) => `**${plain(found.file)}**\n\n${oddityList(found)}`);
   return ['## What looks odd', ...(told ? ['See the answer about it above.'] : lists)].join('\n\n');
 }

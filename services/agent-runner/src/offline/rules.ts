@@ -113,7 +113,9 @@ function trend(context: Context): Ask | null {
   if (!match || !column) return null;
   const unit = /year|annual/i.test(match[0]) ? 'year' : /da(?:y|ily)/i.test(match[0]) ? 'day' : 'month';
   const measure = measures(context)[0] ?? { agg: 'count' };
-  return work(`${measureWords(measure)} by ${unit} of ${column.name}`, {
+  const split = groupColumn(context);
+  const left = split && split !== column ? ` (not split by ${split.name}: that needs a model)` : '';
+  return work(`${measureWords(measure)} by ${unit} of ${column.name}${left}`, {
     op: 'trend',
     column: column.name,
     unit,
@@ -172,9 +174,7 @@ function top(context: Context): Ask | null {
   if (!named && unexplained(context).length > 0) return null;
   const others = profile.columns.filter((each) => each.size_like && each !== column).map(name);
   const note =
-    named || others.length === 0
-      ? ''
-      : ` (taken to be meant; ${others.slice(0, 3).join(', ')} would be other readings)`;
+    named || others.length === 0 ? '' : ` (taken to be meant; it could also be ${others.slice(0, 3).join(' or ')})`;
   return work(`rows with the ${asked.ascending ? 'smallest' : 'largest'} ${column.name}${note}`, {
     op: 'top',
     column: column.name,

@@ -47,7 +47,7 @@ export function filterLost(context: Context): boolean {
 }
 
 const GENERIC = new Set(
-  'list show give tell rank count compare find name number total average mean median sum most least top bottom best worst large small heavy light hold contain reach include make row highest lowest largest smallest biggest greatest heaviest lightest longest shortest cheapest expensive fewest maximum minimum common frequent often value overall whole order rate see please'
+  'list show occur appear give tell rank count compare find name number total average mean median sum most least top bottom best worst large small heavy light hold contain reach include make row highest lowest largest smallest biggest greatest heaviest lightest longest shortest cheapest expensive fewest maximum minimum common frequent often value overall whole order rate see please'
     .split(' ')
     .map(stem),
 );

@@ -221,4 +221,23 @@ test('bullets, numbers and dots inside names do not tear questions apart', () =>
   );
 });
 
+test('a which that stands alone is about the noun of the one before it', () => {
+  const found = questions('Which city has the most rows, and which the highest total price?').map(({ text }) => text);
+  assert.equal(found, ['Which city has the most rows', 'which (city) the highest total price?']);
+  assert.equal(opOf(found[1] ?? ''), {
+    op: 'groups',
+    by: 'city',
+    measures: [{ agg: 'sum', column: 'price' }],
+    n: 10,
+    ascending: false,
+    where: [],
+  });
+});
+
+test('a trend that is asked for by group as well says what it leaves out', () => {
+  const text = 'Show the average price per city over time';
+  const ask = askFor({ id: 1, kind: 'question', text, topic: '' }, text, sales);
+  assert.match(ask?.reading ?? '', /mean of price by month of date \(not split by city: that needs a model\)/);
+});
+
 test.run();

@@ -4,7 +4,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 matplotlib.rcParams["text.usetex"] = False
 MADE_BY = "Drawn by Loom (AI system, offline mode: rules, no language model)"
@@ -41,6 +41,8 @@ def bars_on(axis, labels, values, title, unit, color):
     axis.set_xlabel(plain(unit, 40), fontsize=8)
     axis.tick_params(axis="x", labelsize=7)
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    if all(float(value).is_integer() for value in values):
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
 
 
 def draw_bars(slug, what, panels):

@@ -36,7 +36,7 @@ def column_oddities(column, rows, distinct):
     if column.present == 0 and rows:
         return [odd("%s is empty in every row" % name, [name], rows, "%s.isna().all()" % ref)]
     if distinct == 1 and rows > 1:
-        found.append(odd("%s is constant: %s in every filled row" % (name, short(next(iter(column.counts), ""), 40)), [name], column.present, "%s.nunique()" % ref))
+        found.append(odd("%s is constant: %s in every filled row" % (name, short(next(filter(None, column.counts), ""), 40)), [name], column.present, "%s.nunique()" % ref))
     if missing >= (1 if column.kind in ("number", "coordinates", "date") else max(1, rows * 0.05)):
         found.append(odd("%s is missing in %d of %d rows (%.1f %%)" % (name, missing, rows, 100 * missing / rows), [name], missing, "%s.isna().sum()" % ref))
     if column.padded:
