@@ -94,8 +94,12 @@ function holdsMoney(facts: readonly ClearFact[], ledger: readonly Entry[]): void
       .toSorted(),
   );
   for (const body of settled) {
-    const used = { model: body.model, in: body.tokens_in, cached: body.tokens_cached, out: body.tokens_out };
-    assert.is(body.cost_micros, priced(prices, used), `cost of ${body.agent}-${body.step}-${body.attempt}`);
+    const { model, tokens_in, tokens_cached: cached, tokens_written: written, tokens_out: out } = body;
+    assert.is(
+      body.cost_micros,
+      priced(prices, { model, in: tokens_in, cached, written, out }),
+      `cost of ${body.agent}-${body.step}-${body.attempt}`,
+    );
     const entry = ledger.find(({ requestId }) => requestId === body.provider_request_id);
     if (body.outcome === 'completed')
       assert.equal([body.tokens_in, body.tokens_out], [entry?.tokensIn, entry?.tokensOut]);
@@ -169,7 +173,7 @@ async function stopsAtItsBudget(world: World): Promise<void> {
 function billOf(facts: readonly ClearFact[], ledger: readonly Entry[]): number {
   const prices = itemsOf(facts, 'job.accepted')[0]?.body.prices ?? [];
   const costs = ledger.map(({ asked, tokensIn, tokensOut }) =>
-    priced(prices, { model: asked?.model ?? '', in: tokensIn, cached: 200, out: tokensOut }),
+    priced(prices, { model: asked?.model ?? '', in: tokensIn, cached: 200, written: 0, out: tokensOut }),
   );
   return costs.reduce((sum, cost) => sum + cost, 0);
 }

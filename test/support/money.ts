@@ -8,19 +8,25 @@ export function itemsOf<T extends ClearItem['type']>(facts: readonly ClearFact[]
   return facts.flatMap(({ items }) => items.filter((item): item is Of<T> => item.type === type));
 }
 
-/** Tokens × price per million, rounded up; exact. */
-export function priced(
-  prices: Prices,
-  used: { readonly model: string; readonly in: number; readonly cached: number; readonly out: number },
-): number {
+interface Used {
+  readonly model: string;
+  /** All input tokens, the cached and written ones too. */
+  readonly in: number;
+  readonly cached: number;
+  readonly written: number;
+  readonly out: number;
+}
+
+/** Tokens × price per million, in micro-USD, rounded up; writing to a cache costs 5/4 of the input price. Exact. */
+export function priced(prices: Prices, used: Used): number {
   const price = prices.find(({ model }) => model === used.model);
   if (!price) throw new Error(`no price of ${used.model} is on record`);
-  const parts = [
-    BigInt(used.in - used.cached) * BigInt(price.input_micros_per_mtok),
-    BigInt(used.cached) * BigInt(price.cached_micros_per_mtok),
-    BigInt(used.out) * BigInt(price.output_micros_per_mtok),
+  const quarters = [
+    BigInt(4 * (used.in - used.cached - used.written) + 5 * used.written) * BigInt(price.input_micros_per_mtok),
+    BigInt(4 * used.cached) * BigInt(price.cached_micros_per_mtok),
+    BigInt(4 * used.out) * BigInt(price.output_micros_per_mtok),
   ];
-  return Number((parts.reduce((sum, part) => sum + part, 0n) + 999_999n) / 1_000_000n);
+  return Number((quarters.reduce((sum, part) => sum + part, 0n) + 3_999_999n) / 4_000_000n);
 }
 
 export interface Balance {
