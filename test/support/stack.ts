@@ -2,12 +2,12 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engineSocket, findNatsServer, startStack, type Stack } from '@loom/cli';
+import { engineSocket, findNatsServer, startStack, type Stack, type StackOptions } from '@loom/cli';
 import { sandboxImage } from './image.ts';
 
 export type { Stack };
 
-interface Options {
+interface Options extends Pick<StackOptions, 'replicas' | 'ackWait' | 'preload'> {
   /** One process a service; then `kill` and `restart` work. */
   readonly split?: boolean;
   /** false: no Docker. Default true; the engine must be up and have the image. */
@@ -17,16 +17,16 @@ interface Options {
 }
 
 /** Starts a stack; dispose stops it and removes its folder. */
-export async function stack(options: Options = {}): Promise<Stack> {
+export async function stack({ env: more, sandbox: wanted, ...options }: Options = {}): Promise<Stack> {
   const home = await mkdtemp(join(tmpdir(), 'loom-stack-'));
   await chmod(home, 0o711); // Postgres runs as another user under root
-  const sandbox = options.sandbox === false ? null : { socket: engineSocket(), image: await sandboxImage() };
-  const env = { PATH: process.env['PATH'], LOOM_LOG_LEVEL: process.env['LOOM_LOG_LEVEL'], ...options.env };
+  const sandbox = wanted === false ? null : { socket: engineSocket(), image: await sandboxImage() };
+  const env = { PATH: process.env['PATH'], LOOM_LOG_LEVEL: process.env['LOOM_LOG_LEVEL'], ...more };
   const running = await startStack({
+    ...options,
     home,
     sandbox,
     env,
-    split: options.split ?? false,
     test: true,
     nats: await findNatsServer(),
   });

@@ -26,6 +26,19 @@ export const services: Readonly<Record<string, Row>> = {
   evals: { opens: true },
 };
 
+/** Replicas by service; one of each that is not named, none where it says 0. */
+export type Replicas = Readonly<Record<string, number>>;
+
+/** The service that a replica is one of. */
+export const serviceOf = (replica: string): string => replica.replace(/-\d+$/, '');
+
+/** Names of all replicas, in the order of the table. */
+export function replicaNames(replicas: Replicas): readonly string[] {
+  return Object.keys(services).flatMap((service) =>
+    Array.from({ length: replicas[service] ?? 1 }, (_, at) => (at === 0 ? service : `${service}-${at + 1}`)),
+  );
+}
+
 /** All that the services are told about, known once NATS and Postgres are up. */
 export interface Facts {
   readonly natsUrl: string;
@@ -40,7 +53,9 @@ export interface Facts {
   readonly issuerPublicKey: string;
   readonly authorizedParty: string;
   readonly evalsToken: string;
-  readonly gatewayPort: number;
+  /** By replica of the gateway. */
+  readonly gatewayPorts: Readonly<Record<string, number>>;
+  /** By replica. */
   readonly healthPorts: Readonly<Record<string, number>>;
   readonly sandbox: { readonly socket: string; readonly image: string } | null;
 }
@@ -57,43 +72,52 @@ function inherited(env: Env, row: Row): Env {
 }
 
 /** Told to one service alone. */
-function particular(service: string, row: Row, facts: Facts): Env {
-  const { sandbox } = facts;
-  const url = `http://127.0.0.1:${facts.gatewayPort}`;
+function particular(replica: string, row: Row, facts: Facts): Env {
+  const service = serviceOf(replica);
   const password = facts.postgresPasswords[service];
   return {
     ...(service in schemasOf && password !== undefined
       ? { LOOM_PG_URL: roleUrl(facts.postgresUrl, service, password) }
       : {}),
     ...(row.opens ? { LOOM_ROOT_KEY_FILE: facts.rootKeyFile } : {}),
-    ...(row.sandbox ? { LOOM_POOL_PRIVATE_KEY_FILE: facts.poolKeyFile } : {}),
-    ...(row.sandbox && sandbox ? { LOOM_DOCKER_SOCKET: sandbox.socket, LOOM_SANDBOX_IMAGE: sandbox.image } : {}),
+    ...(row.sandbox ? sandbox(facts) : {}),
     ...(service === 'orchestrator' ? { LOOM_POOL_PUBLIC_KEY: facts.poolPublicKey } : {}),
-    ...(service === 'evals' ? { LOOM_GATEWAY_URL: url, LOOM_EVALS_TOKEN: facts.evalsToken } : {}),
-    ...(service === 'gateway' ? gateway(facts) : {}),
+    ...(service === 'evals'
+      ? {
+          LOOM_GATEWAY_URL: `http://127.0.0.1:${facts.gatewayPorts['gateway'] ?? 0}`,
+          LOOM_EVALS_TOKEN: facts.evalsToken,
+        }
+      : {}),
+    ...(service === 'gateway' ? gateway(facts, replica) : {}),
   };
 }
 
-function gateway(facts: Facts): Env {
+function sandbox({ poolKeyFile, sandbox: engine }: Facts): Env {
+  const address = engine ? { LOOM_DOCKER_SOCKET: engine.socket, LOOM_SANDBOX_IMAGE: engine.image } : {};
+  return { LOOM_POOL_PRIVATE_KEY_FILE: poolKeyFile, ...address };
+}
+
+function gateway(facts: Facts, replica: string): Env {
   return {
-    LOOM_PORT: String(facts.gatewayPort),
+    LOOM_PORT: String(facts.gatewayPorts[replica] ?? 0),
     LOOM_JWT_KEY: facts.issuerPublicKey,
     LOOM_JWT_ISSUER: facts.issuer,
     LOOM_AUTHORIZED_PARTIES: facts.authorizedParty,
   };
 }
 
-/** The whole environment of one service. What the caller's environment says about identity wins over the local issuer. */
-export function environmentOf(service: string, facts: Facts, env: Env): Env {
+/** The whole environment of one replica. What the caller's environment says about identity wins over the local issuer. */
+export function environmentOf(replica: string, facts: Facts, env: Env): Env {
+  const service = serviceOf(replica);
   const row = services[service] ?? {};
   const foreign = service === 'gateway' && env['LOOM_JWT_KEY'] !== undefined;
-  const told = {
+  const told: Env = {
     LOOM_NATS_URL: facts.natsUrl,
     LOOM_NATS_USER: service,
     LOOM_NATS_PASSWORD: facts.natsPasswords[service],
-    LOOM_HEALTH_PORT: String(facts.healthPorts[service] ?? 0),
-    ...particular(service, row, facts),
+    LOOM_HEALTH_PORT: String(facts.healthPorts[replica] ?? 0),
+    ...particular(replica, row, facts),
   };
-  if (foreign) return { ...told, ...inherited(env, row), LOOM_PORT: String(facts.gatewayPort) };
+  if (foreign) return { ...told, ...inherited(env, row), LOOM_PORT: told['LOOM_PORT'] };
   return { ...inherited(env, row), ...told };
 }

@@ -25,6 +25,8 @@ export interface Nats extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
   readonly storeDir: string;
+  /** kill -9; returns when it is gone. */
+  kill(): Promise<void>;
 }
 
 function configuration(options: NatsOptions, storeDir: string): string {
@@ -63,5 +65,5 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
   const pid = child.pid ?? 0;
   const port = await until(child, () => portOf(options.dir, pid), words);
   const url = `nats://127.0.0.1:${port}`;
-  return { url, port, pid, storeDir, [Symbol.asyncDispose]: () => stop(child) };
+  return { url, port, pid, storeDir, kill: () => stop(child, 'SIGKILL'), [Symbol.asyncDispose]: () => stop(child) };
 }

@@ -28,6 +28,8 @@ export interface Postgres extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
+  /** kill -9 of the postmaster; returns when it is gone. Its children end by themselves. */
+  kill(): Promise<void>;
 }
 
 interface Binaries {
@@ -148,5 +150,5 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const pid = child.pid ?? 0;
   await until(child, () => isReady(data, pid), lastWords(child));
   const url = `postgres://postgres:${options.password}@127.0.0.1:${port}/postgres`;
-  return { url, port, pid, [Symbol.asyncDispose]: () => stop(child, 'SIGINT') };
+  return { url, port, pid, kill: () => stop(child, 'SIGKILL'), [Symbol.asyncDispose]: () => stop(child, 'SIGINT') };
 }

@@ -13,6 +13,8 @@ export interface Service {
   stop(): Promise<void>;
   /** kill -9; returns when it is gone. @throws when it runs in this process */
   kill(): Promise<void>;
+  /** When its process has ended, however that came; never for one that runs here. */
+  readonly ended: Promise<void>;
 }
 
 const fileOf = (name: string): string => join(root, 'services', name, 'src', 'main.ts');
@@ -25,23 +27,35 @@ export async function startHere(name: string, env: Env): Promise<Service> {
   });
   const kill = (): Promise<void> =>
     Promise.reject(new Error(`${name} runs in this process: only a split stack can kill it`));
-  return { pid: process.pid, stop: () => running.stop(), kill };
+  const ended = new Promise<void>(() => undefined);
+  return { pid: process.pid, stop: () => running.stop(), kill, ended };
 }
 
-/** Runs a service as a process of its own; its log lines go to `log`. Ready when it says so on stdout. */
-export async function startApart(name: string, env: Env, log: string, shielded: boolean): Promise<Service> {
+interface Apart {
+  /** Where its log lines go. */
+  readonly log: string;
+  readonly shielded: boolean;
+  /** A module that is loaded before the service's own. */
+  readonly preload?: string;
+}
+
+/** Runs a service as a process of its own. Ready when it says so on stdout. */
+export async function startApart(name: string, env: Env, { log, shielded, preload }: Apart): Promise<Service> {
   const stderr = openSync(log, 'a');
-  const child = await launch(process.execPath, ['--disable-warning=ExperimentalWarning', fileOf(name)], {
+  const before = preload === undefined ? [] : ['--import', preload];
+  const child = await launch(process.execPath, ['--disable-warning=ExperimentalWarning', ...before, fileOf(name)], {
     env: { ...env },
     detached: shielded,
     stdio: ['ignore', 'pipe', stderr],
   });
   closeSync(stderr);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     if (said.length < 4096) said += chunk.toString();
   });
   const ready = async (): Promise<true | null> => (said.includes('\n') ? true : null);
   await until(child, ready, () => `see ${log}`, 60_000);
-  return { pid: child.pid ?? 0, stop: () => stop(child, 'SIGTERM', 30_000), kill: () => stop(child, 'SIGKILL') };
+  const pid = child.pid ?? 0;
+  return { pid, ended, stop: () => stop(child, 'SIGTERM', 30_000), kill: () => stop(child, 'SIGKILL') };
 }

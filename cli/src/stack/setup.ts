@@ -16,9 +16,14 @@ export async function setUpKeys(home: string): Promise<string> {
 }
 
 /** Streams, buckets and durables. */
-export async function setUpNats(servers: string, password: string, streams: number): Promise<void> {
+export async function setUpNats(
+  servers: string,
+  password: string,
+  options: { readonly streams: number; readonly replicas?: number; readonly ackWait?: number },
+): Promise<void> {
   const { setUpLog } = await import('@loom/log');
-  await setUpLog({ servers, user: 'setup', password, streams });
+  const { streams, replicas = 1, ackWait = 60_000 } = options;
+  await setUpLog({ servers, user: 'setup', password, streams, replicas, ackWait });
 }
 
 /** Roles, schemas and migrations. `url`: superuser. */

@@ -5,15 +5,22 @@
  */
 import { mkdir } from 'node:fs/promises';
 import type { Output } from '../output.ts';
-import { environmentOf, services, type Env, type Facts } from './environment.ts';
-import { layout, secretsOf, type Secrets } from './files.ts';
+import {
+  environmentOf,
+  replicaNames,
+  serviceOf,
+  services,
+  type Env,
+  type Facts,
+  type Replicas,
+} from './environment.ts';
+import { layout } from './files.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { authorizedParty, issuer, issuerPublicKey, mintToken, type TokenRequest } from './issuer.ts';
-import { schemasOf } from './migrate.ts';
-import { startNats, type Nats } from './nats.ts';
-import { freePort, startPostgres, type Postgres } from './postgres.ts';
-import { setUpKeys, setUpNats, setUpPostgres } from './setup.ts';
+import { freePort } from './postgres.ts';
+import { setUpKeys } from './setup.ts';
 import { clearState, takeOver, writeState, type StackState } from './state.ts';
+import { isStore, startStores, type Stores } from './stores.ts';
 
 export interface StackOptions {
   /** Data folder. */
@@ -31,6 +38,12 @@ export interface StackOptions {
   readonly out?: Output;
   /** For a test, which is itself stopped as a process group: Postgres syncs nothing, children stay in our group. */
   readonly test?: boolean;
+  /** Replicas by service, 0 for none; one of each by default. More than one wants `split`. */
+  readonly replicas?: Replicas;
+  /** Until an unacked message is delivered again, ms; default 60,000. */
+  readonly ackWait?: number;
+  /** A module that each service's process loads first; split only. */
+  readonly preload?: string;
 }
 
 export interface Stack extends AsyncDisposable {
@@ -41,63 +54,36 @@ export interface Stack extends AsyncDisposable {
   readonly home: string;
   state(): StackState;
   token(request?: TokenRequest): Promise<string>;
+  /** Addresses of all gateways. */
+  readonly urls: readonly string[];
   /** The environment a service is started with; also of `operator` and `setup`, who are no services. */
   environment(service: string): Env;
-  /** Split only: kill -9, returns when the process is gone. */
-  kill(service: string): Promise<void>;
-  /** Split only: starts a service again after its process ended. */
-  restart(service: string): Promise<void>;
-}
-
-interface Stores {
-  readonly nats: Nats;
-  readonly postgres: Postgres;
-  readonly secrets: Secrets;
+  /** kill -9, returns when the process is gone: of a service (split only), or `nats-server` or `postgres`. */
+  kill(name: string): Promise<void>;
+  /** Split only: SIGTERM, returns when it has drained. */
+  stop(name: string): Promise<void>;
+  /** Starts again what was killed or stopped, or ended by itself; `env` is for a service. */
+  restart(name: string, env?: Env): Promise<void>;
+  /** Split only: resolves when the process that a service runs in now has ended. */
+  ended(name: string): Promise<void>;
 }
 
 const natsUserNames = [...Object.keys(services), 'operator', 'setup'];
 
-/** NATS and Postgres, both set up. */
-async function startStores(options: StackOptions, owned: AsyncDisposableStack): Promise<Stores> {
-  const files = layout(options.home);
-  const secrets = await secretsOf(options.home, natsUserNames, ['postgres', ...Object.keys(schemasOf)]);
-  const streams = streamsOf(options);
-  const shielded = !options.test;
-  const { natsUsers } = await import('@loom/log');
-  const users = natsUsers(secrets.nats, streams);
-  const database = {
-    dir: files.postgres,
-    password: secrets.postgres['postgres'] ?? '',
-    durable: !options.test,
-    shielded,
-  };
-  const up = await Promise.allSettled([
-    startNats({ binary: options.nats, dir: files.nats, users, shielded }).then((one) => owned.use(one)),
-    startPostgres(database).then((one) => owned.use(one)),
-  ]);
-  const [nats, postgres] = [valueOf(up[0]), valueOf(up[1])];
-  await Promise.all([
-    setUpNats(nats.url, secrets.nats['setup'] ?? '', streams),
-    setUpPostgres(postgres.url, secrets.postgres),
-  ]);
-  return { nats, postgres, secrets };
-}
+const streamsOf = (options: Pick<StackOptions, 'env'>): number => Number(options.env?.['LOOM_STREAMS'] ?? 4);
 
-function valueOf<T>(outcome: PromiseSettledResult<T>): T {
-  if (outcome.status === 'rejected') throw outcome.reason;
-  return outcome.value;
-}
-
-const streamsOf = (options: StackOptions): number => Number(options.env?.['LOOM_STREAMS'] ?? 4);
-
-async function factsOf(options: StackOptions, { nats, postgres, secrets }: Stores): Promise<Facts> {
+async function factsOf(options: StackOptions, { natsUrl, postgresUrl, secrets }: Stores): Promise<Facts> {
   const { home } = options;
-  const names = Object.keys(services);
+  const names = replicaNames(options.replicas ?? {});
   const ports = await Promise.all(names.map(freePort));
+  const gateways = names.filter((name) => serviceOf(name) === 'gateway');
+  const gatewayPorts = await Promise.all(
+    gateways.map(async (_, at) => (at === 0 && options.port) || (await freePort())),
+  );
   return {
-    natsUrl: nats.url,
+    natsUrl,
     natsPasswords: secrets.nats,
-    postgresUrl: postgres.url,
+    postgresUrl,
     postgresPasswords: secrets.postgres,
     rootKeyFile: layout(home).rootKey,
     poolKeyFile: layout(home).poolKey,
@@ -106,21 +92,24 @@ async function factsOf(options: StackOptions, { nats, postgres, secrets }: Store
     authorizedParty,
     issuerPublicKey: await issuerPublicKey(home),
     evalsToken: await mintToken(home, { person: 'evals', tenant: 'evals', seconds: 365 * 86_400 }),
-    gatewayPort: options.port || (await freePort()),
-    healthPorts: Object.fromEntries(names.map((name, i) => [name, ports[i] ?? 0])),
+    gatewayPorts: Object.fromEntries(gateways.map((name, at) => [name, gatewayPorts[at] ?? 0])),
+    healthPorts: Object.fromEntries(names.map((name, at) => [name, ports[at] ?? 0])),
     sandbox: options.sandbox,
   };
 }
 
 function fleetOf(options: StackOptions, facts: Facts): Promise<Fleet> {
   const task = options.out?.task('services');
-  const total = Object.keys(services).length;
+  const replicas = options.replicas ?? {};
+  const total = replicaNames(replicas).length;
   let count = 0;
   const starting = startFleet({
     split: options.split ?? false,
     shielded: !options.test,
     logs: layout(options.home).logs,
-    environment: (service) => environmentOf(service, facts, options.env ?? {}),
+    replicas,
+    ...(options.preload === undefined ? {} : { preload: options.preload }),
+    environment: (replica) => environmentOf(replica, facts, options.env ?? {}),
     started: (name) => task?.at(++count / total, name),
   });
   starting.then(
@@ -130,14 +119,17 @@ function fleetOf(options: StackOptions, facts: Facts): Promise<Fleet> {
   return starting;
 }
 
-function stackOf(
-  options: StackOptions,
-  stores: Stores,
-  facts: Facts,
-  fleet: Fleet,
-  owned: AsyncDisposableStack,
-): Stack {
-  const url = `http://127.0.0.1:${facts.gatewayPort}`;
+interface Whole {
+  readonly options: StackOptions;
+  readonly stores: Stores;
+  readonly facts: Facts;
+  readonly fleet: Fleet;
+  readonly owned: AsyncDisposableStack;
+}
+
+function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
+  const urls = Object.values(facts.gatewayPorts).map((port) => `http://127.0.0.1:${port}`);
+  const [url = ''] = urls;
   const startedAt = new Date().toISOString();
   const state = (): StackState => ({
     url,
@@ -145,22 +137,25 @@ function stackOf(
     split: options.split ?? false,
     startedAt,
     pid: process.pid,
-    pids: { 'nats-server': stores.nats.pid, postgres: stores.postgres.pid, ...fleet.pids() },
+    pids: { ...stores.pids(), ...fleet.pids() },
     healthPorts: facts.healthPorts,
   });
   return {
     url,
+    urls,
     natsUrl: facts.natsUrl,
     postgresUrl: facts.postgresUrl,
     home: options.home,
     state,
     token: (request) => mintToken(options.home, request),
     environment: (service) => environmentOf(service, facts, options.env ?? {}),
-    kill: (service) => fleet.kill(service),
-    restart: async (service) => {
-      await fleet.restart(service);
+    kill: (name) => (isStore(name) ? stores.kill(name) : fleet.kill(name)),
+    stop: (name) => fleet.stop(name),
+    restart: async (name, env) => {
+      await (isStore(name) ? stores.restart(name) : fleet.restart(name, env));
       await writeState(options.home, state());
     },
+    ended: (name) => fleet.ended(name),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -172,12 +167,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await using owned = new AsyncDisposableStack();
   owned.defer(() => clearState(options.home));
   const task = options.out?.task('log and database');
-  const stores = await startStores(options, owned);
+  const stores = await startStores(storesOf(options), owned);
   const facts = await factsOf(options, stores);
   task?.done();
   const fleet = owned.use(await fleetOf(options, facts));
-  const kept = owned.move();
-  const stack = stackOf(options, stores, facts, fleet, kept);
+  const stack = stackOf({ options, stores, facts, fleet, owned: owned.move() });
   await writeState(options.home, stack.state());
   return stack;
 }
+
+const storesOf = ({ home, nats, test, ackWait, ...options }: StackOptions): Parameters<typeof startStores>[0] => ({
+  home,
+  nats,
+  users: natsUserNames,
+  streams: streamsOf(options),
+  durable: !test,
+  shielded: !test,
+  ...(ackWait === undefined ? {} : { ackWait }),
+});

@@ -5,9 +5,10 @@
  *     sets the durable back to its ack floor; redeliveries of what is in hand are passed over.
  * B3  An ack covers everything before it, and comes after `handle` resolved.
  */
-import { LoomError, backoffMs } from '@loom/service';
+import { LoomError, backoffMs, crashpoint } from '@loom/service';
 import type { Writer } from './append.ts';
 import { resetDurable } from './consume.ts';
+import { crashAfterAck } from './hands.ts';
 import { pause, underLease } from './leases.ts';
 import { say } from './nats.ts';
 import { clearFact } from './open.ts';
@@ -41,8 +42,12 @@ async function inOrder(writer: Writer, options: BatchOptions, stream: string, si
       const messages = await queue.next();
       const last = messages.at(-1);
       if (last === undefined) continue;
+      crashpoint(options.service, 'received');
       await project(writer, options, stream, messages, signal);
-      if (!signal.aborted) say(writer.connection, last.reply, acks.ack);
+      crashpoint(options.service, 'handled');
+      if (signal.aborted) return;
+      say(writer.connection, last.reply, acks.ack);
+      crashAfterAck(writer.connection, options.service);
     }
   } finally {
     queue.close();

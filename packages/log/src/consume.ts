@@ -4,7 +4,7 @@
  * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
  * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
  */
-import { LoomError, backoffMs, inSpan } from '@loom/service';
+import { LoomError, backoffMs, crashpoint, inSpan } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Writer } from './append.ts';
 import { rowOf } from './consumers.ts';
@@ -50,7 +50,7 @@ export async function run(
   work: (message: Delivered) => Promise<Verdict>,
 ): Promise<void> {
   const ackWait = await ackWaitOf(connection, streams[0]!, durable);
-  const hands = new Hands(connection, { width, ackWait, signal }, work);
+  const hands = new Hands(connection, { durable, width, ackWait, signal }, work);
   const pumps = streams.map((stream) =>
     leased
       ? underLease(connection, `${durable}.${stream}`, signal, async (held) => {
@@ -90,6 +90,7 @@ async function handleOne<F extends Fact | ClearFact>(
   message: Delivered,
 ): Promise<Verdict> {
   const count = counts.begin(message);
+  crashpoint(service, 'received');
   try {
     const fact = await decode(message);
     const attributes = { 'loom.type': fact.type, 'loom.stream': fact.stream, 'loom.seq': fact.seq };
@@ -104,6 +105,7 @@ async function handleOne<F extends Fact | ClearFact>(
     counts.end(message);
     return 'term';
   }
+  crashpoint(service, 'handled');
   counts.end(message);
   return 'ack';
 }

@@ -4,6 +4,7 @@
  * H2  Whatever is in hand is reported as being worked on, in one sweep, four times within the ack wait.
  * H3  Every message ends as acked, terminated or handed back; after an abort, what has not begun is handed back.
  */
+import { crashArmed, crashpoint } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { say } from './nats.ts';
 import { acks } from './pull.ts';
@@ -13,6 +14,7 @@ import type { Delivered } from './pull.ts';
 export type Verdict = 'ack' | 'term' | { readonly againAfter: number };
 
 interface Options {
+  readonly durable: string;
   readonly width: number;
   /** ms */
   readonly ackWait: number;
@@ -73,6 +75,7 @@ export class Hands {
   #end(message: Delivered, verdict: Verdict): void {
     const word = typeof verdict === 'string' ? acks[verdict] : acks.nak(verdict.againAfter);
     say(this.#connection, message.reply, word);
+    if (verdict === 'ack') crashAfterAck(this.#connection, this.#options.durable);
     this.#held.delete(message.reply);
   }
 
@@ -95,4 +98,10 @@ export class Hands {
   async #until(met: () => boolean): Promise<void> {
     while (!met()) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
+}
+
+/** An ack is said and not waited for; a crash behind it must not come before it has left this process. */
+export function crashAfterAck(connection: NatsConnection, durable: string): void {
+  if (!crashArmed(durable, 'acked')) return;
+  void connection.flush().then(() => crashpoint(durable, 'acked'));
 }

@@ -5,7 +5,7 @@
  * P3  `apply` sees the facts of one tenant, in order, with `app.tenant` set for this transaction alone, so row-level security holds for projections too.
  * P4  Tables are named without a schema: `search_path` names it, so the same code can fill another schema beside the live one.
  */
-import { inSpan, metrics } from '@loom/service';
+import { crashpoint, inSpan, metrics } from '@loom/service';
 import type { ClearFact, Log } from '@loom/log';
 import type { Pool } from 'pg';
 import { advance, lockCheckpoint } from './checkpoint.ts';
@@ -93,7 +93,7 @@ export async function applyBatch(
   facts: readonly ClearFact[],
   signal?: AbortSignal,
 ): Promise<number> {
-  return transact(
+  const applied = await transact(
     pool,
     async (tx) => {
       await tx.query("select set_config('search_path', $1, true)", [projection.schema]);
@@ -103,10 +103,13 @@ export async function applyBatch(
       if (last === undefined) return 0;
       for (const [tenant, own] of byTenant(fresh)) await applyTenant(tx, projection, tenant, own);
       await advance(tx, at, last.seq);
+      crashpoint(projection.schema, 'applied');
       return fresh.length;
     },
     signal,
   );
+  crashpoint(projection.schema, 'committed');
+  return applied;
 }
 
 async function applyTenant(tx: Tx, projection: Projection, tenant: string, facts: readonly ClearFact[]): Promise<void> {

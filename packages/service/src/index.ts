@@ -1,6 +1,7 @@
 export { backoffMs } from './backoff.ts';
 export { config, logSettings, setting } from './config.ts';
 export type { Env, Setting, Settings } from './config.ts';
+export { crashArmed, crashpoint } from './crashpoint.ts';
 export { LoomError } from './errors.ts';
 export { errorTable } from './error-table.ts';
 export type { ErrorCode, Retry } from './error-table.ts';

@@ -1,3 +1,4 @@
+import { armCrash } from './crashpoint.ts';
 import { LoomError } from './errors.ts';
 import { logger } from './logger.ts';
 import type { Env } from './config.ts';
@@ -25,6 +26,7 @@ function stopOnSignal(name: string, running: Running): void {
 
 async function run(name: string, start: (env: Env) => Promise<Running>): Promise<void> {
   try {
+    armCrash(process.env['LOOM_CRASH_AT']);
     const running = await start(process.env);
     stopOnSignal(name, running);
     process.stdout.write(`${JSON.stringify({ service: name, port: running.port })}\n`);

@@ -14,7 +14,7 @@ import type { Job } from '@loom/job';
 import type { Address, Fact } from '@loom/log';
 import { cost, isFree, ModelFailure } from '@loom/models';
 import type { ModelPort, ModelRequest, Price } from '@loom/models';
-import { inSpan, LoomError } from '@loom/service';
+import { crashpoint, inSpan, LoomError } from '@loom/service';
 import { allowance, overBound } from '../domain/bounds.ts';
 import { completed, failed, lost, refused, wasted } from '../domain/settle.ts';
 import type { Attempted, StepRequest, StepSettled } from '../domain/settle.ts';
@@ -111,6 +111,7 @@ async function make(parts: Parts, call: Call): Promise<StepSettled> {
   const timed = (): Attempted => ({ ...attempted, latencyMs: Date.now() - began });
   try {
     const reply = await port.call(model, { signal, onDelta });
+    crashpoint('agent-runner', 'called');
     return completed(timed(), reply);
   } catch (cause) {
     if (!(cause instanceof ModelFailure)) throw cause;

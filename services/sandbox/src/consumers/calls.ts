@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Blobs } from '@loom/blobs';
 import type { Address, Fact, Log } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
-import { LoomError, inSpan } from '@loom/service';
+import { LoomError, crashpoint, inSpan } from '@loom/service';
 import { missingFiles, parseCall } from '../domain/call.ts';
 import type { Call, WorkspaceFile } from '../domain/call.ts';
 import { isSafePath, mediaType } from '../domain/files.ts';
@@ -105,6 +105,7 @@ async function execute(parts: Parts, slot: Slot, kill: AbortSignal): Promise<Out
   try {
     const inputs = await fetchInputs(parts.blobs, request.inputs);
     const run = await runCode(call, inputs, { pool: parts.pool, limits: parts.limits, kill });
+    crashpoint('sandbox', 'ran');
     if (run.ending.kind === 'vanished' && parts.ending.aborted) throw new LoomError('not_ready');
     durations.record(run.seconds);
     await parts.log.append(slot.at, {
