@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -80,11 +80,13 @@ test('without an engine, and without the image, the call says what is missing', 
 
 test('an engine that takes connections and never answers costs a call its wall clock and no more', async () => {
   const path = join(tmpdir(), `loom-stalled-${process.pid}.sock`);
-  const stalled = createServer(() => {}).listen(path);
+  const taken: Socket[] = [];
+  const stalled = createServer((socket) => void taken.push(socket)).listen(path);
   await once(stalled, 'listening');
   const pool = openPool(connectDocker(path), { ...settings, socket: path }, 0, {});
   const run = await runCode(call, [], { pool, limits: { ...limits, wallClockMs: 300 }, kill });
   assert.is(run.ending.kind, 'timeout');
+  for (const socket of taken) socket.destroy();
   stalled.close();
 });
 
