@@ -1,4 +1,5 @@
 export { natsServer, type NatsServer } from '../support/nats.ts';
+export { natsCluster, type Cluster } from '../support/cluster.ts';
 export { postgresDatabase, type Database } from '../support/postgres.ts';
 export { sandboxImage } from '../support/image.ts';
 export { stack, type Stack } from '../support/stack.ts';

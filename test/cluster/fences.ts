@@ -1,0 +1,51 @@
+/** Races for one fence and for one slot on a cluster, and a decider that spells the fence's filter its own way. */
+import type { Address, Draft, Log } from '@loom/log';
+import { each, epoch, fence, job, outcome, tool } from './world.ts';
+
+export interface Round {
+  readonly at: Address;
+  /** How many were told that they got in. */
+  readonly winners: number;
+}
+
+/** One decision alone, or two items in one `decision.made`. */
+const decisionOf = (i: number): Draft[] => (i % 2 === 0 ? [epoch(`d${i}`)] : [epoch(`d${i}`), tool(`a${i}-1-0-1`)]);
+
+/** In each round all deciders decide at once on a fresh job with the same fence. */
+export function raceFence(deciders: readonly Log[], rounds: number): Promise<Round[]> {
+  return each(rounds, 4, async () => {
+    const at = job();
+    const results = await Promise.all(deciders.map((log, i) => log.decide(at, decisionOf(i), fence(0))));
+    return { at, winners: results.filter((one) => one !== null).length };
+  });
+}
+
+/** In each round runners complete a requested call while the orchestrator settles it as lost. */
+export function raceSlot(runners: readonly Log[], orchestrators: readonly Log[], rounds: number): Promise<Round[]> {
+  return each(rounds, 4, async (round) => {
+    const at = job();
+    await orchestrators[0]!.decide(at, [tool('a1-1-0-1')], fence(0));
+    const results = await Promise.all([
+      ...runners.map((log, i) => log.append(at, outcome('a1-1-0-1', `result ${round} of ${i}`))),
+      ...orchestrators.map((log) => log.append(at, outcome('a1-1-0-1', 'lost', true), { source: 'agent-runner' })),
+    ]);
+    // Orchestrators all say the very same: who of them comes second meets its own act, which is a success.
+    const lost = results.slice(runners.length).some(({ won }) => won) ? 1 : 0;
+    const completed = results.slice(0, runners.length).filter(({ won }) => won).length;
+    const agreed = new Set(results.map(({ seq }) => seq)).size === 1;
+    return { at, winners: agreed ? completed + lost : -1 };
+  });
+}
+
+const filterHeader = 'Nats-Expected-Last-Subject-Sequence-Subject';
+
+/** Makes one log spell the fence's filter differently: it matches the same subjects, letter by letter it is another. */
+export function respell(log: Log): void {
+  const { connection } = log;
+  const request = connection.request.bind(connection);
+  connection.request = (subject, payload, options) => {
+    const filter = options?.headers?.get(filterHeader) ?? '';
+    if (filter.endsWith('.orchestrator.>')) options?.headers?.set(filterHeader, filter.replace(/>$/, '*.*.*'));
+    return request(subject, payload, options);
+  };
+}
