@@ -32,6 +32,8 @@ const stream = 'KV_loom_keys';
 const subjectOf = (name: string): string => `$KV.loom_keys.${name}`;
 /** How long a create is tried whose outcome is unknown, or whose winner a replica does not show yet; ms. */
 const patience = 20_000;
+/** Attempts at reading before who may not create gives up: about a second. */
+const readOnlyTries = 20;
 
 export async function keyBucket(connection: NatsConnection): Promise<KeyBucket> {
   return new KeyBucket(await jetstreamManager(connection, { checkAPI: false }), jetstream(connection));
@@ -46,14 +48,22 @@ export class KeyBucket {
     this.#js = js;
   }
 
-  /** The envelope under the name, made by `make` when there is none. @throws LoomError `key_destroyed`, `log_unavailable` */
+  /**
+   * The envelope under the name, made by `make` when there is none. Who may only read waits a second for it: a replica
+   * may not show yet what another acknowledged. @throws LoomError `key_destroyed`, `log_unavailable`
+   */
   async ensure(name: string, make: () => Promise<Envelope>): Promise<Envelope> {
     let made: Envelope | undefined;
-    for await (const _ of attempts()) {
+    let denied: LoomError | null = null;
+    for await (const attempt of attempts()) {
       const found = (await this.#read(name))?.value;
       if (found !== undefined) return alive(found);
+      if (denied !== null && attempt >= readOnlyTries) throw denied;
+      if (denied !== null) continue;
       made ??= await make();
-      if (await this.#create(name, made)) return made;
+      const created = await this.#create(name, made);
+      if (created === true) return made;
+      if (created !== false) denied = created;
     }
     throw unavailable();
   }
@@ -64,7 +74,9 @@ export class KeyBucket {
       const found = await this.#read(name);
       if (found !== null && 'destroyed' in found.value) return;
       if (found !== null) await this.#erase(found.seq);
-      if (await this.#create(name, { destroyed: true })) return;
+      const created = await this.#create(name, { destroyed: true });
+      if (created === true) return;
+      if (created !== false) throw created;
     }
     throw unavailable();
   }
@@ -84,8 +96,8 @@ export class KeyBucket {
     });
   }
 
-  /** False when the name is taken, or when nobody knows. */
-  async #create(name: string, value: Envelope | Tombstone): Promise<boolean> {
+  /** False when the name is taken, or when nobody knows; an error where this user may not. */
+  async #create(name: string, value: Envelope | Tombstone): Promise<boolean | LoomError> {
     const unique = headers();
     unique.set('Nats-Expected-Last-Subject-Sequence', '0');
     try {
@@ -93,7 +105,7 @@ export class KeyBucket {
       return true;
     } catch (cause) {
       if (isDenied(cause))
-        throw new LoomError('log_unavailable', 'the key is not there, and this user may not make it', { cause });
+        return new LoomError('log_unavailable', 'the key is not there, and this user may not make it', { cause });
       if (cause instanceof JetStreamApiError && !raced.has(cause.code)) throw failure(cause);
       return false;
     }
