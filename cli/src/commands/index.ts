@@ -1,5 +1,7 @@
 /** The command table, in the order of `--help`. A command is one file of this folder. */
 import type { Register } from './command.ts';
+import { checkCommand } from './check.ts';
+import { benchCommand } from './bench.ts';
 import { doctor } from './doctor.ts';
 import { testCommand } from './test.ts';
 import { eventsCommand } from './events.ts';
@@ -14,6 +16,8 @@ export const commands: readonly Register[] = [
   jobsCommand,
   tokenCommand,
   eventsCommand,
+  checkCommand,
   testCommand,
+  benchCommand,
   doctor,
 ];

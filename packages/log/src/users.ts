@@ -56,6 +56,11 @@ function durables(service: string, events: readonly string[]): string[] {
 }
 
 const readsKeys = [`${api}.DIRECT.GET.KV_loom_keys.$KV.loom_keys.>`];
+/** An operator's acts are on record under the operators' own tenant and person (`operator`), whose keys the first of them makes. */
+const operatorsKeys = [
+  '$KV.loom_keys.tenant._',
+  `$KV.loom_keys.person.${Buffer.from('operator').toString('base64url')}`,
+];
 const makesKeys = ['$KV.loom_keys.>', ...readsKeys];
 const readsBlobs = [`${api}.DIRECT.GET.OBJ_loom_blobs`, `${api}.DIRECT.GET.OBJ_loom_blobs.>`];
 const makesBlobs = ['$O.loom_blobs.>', ...readsBlobs];
@@ -109,7 +114,7 @@ const rights: Readonly<Record<NatsUser, Rights>> = {
   evals: reader('evals', [...readsKeys, ...readsBlobs]),
   operator: reader(
     'operator',
-    [...readsKeys, ...readsBlobs, `${api}.DIRECT.GET.KV_loom_schemas.>`],
+    [...readsKeys, ...operatorsKeys, ...readsBlobs, `${api}.DIRECT.GET.KV_loom_schemas.>`],
     ['live.>', ...hintSubjects.operator],
   ),
   setup: () => ({

@@ -1,0 +1,52 @@
+/** The checker on the stack that runs on a data folder. */
+import { natsBlobs } from '@loom/blobs';
+import { checkLog, type CheckOptions, type Report } from '@loom/check';
+import { connectLog, type Log } from '@loom/log';
+import { openVault } from '@loom/vault';
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../failure.ts';
+import { layout, readIfThere, type Secrets } from '../stack/files.ts';
+import { runningStack } from '../stack/state.ts';
+import { decideAgain } from './decide-again.ts';
+
+interface Options {
+  readonly job?: string;
+  readonly running?: boolean;
+  /** Derive every decision anew; needs the keys. */
+  readonly decide?: boolean;
+  readonly onProgress?: NonNullable<CheckOptions['onProgress']>;
+}
+
+/** @throws Failure 3 when no stack is up on the folder, 1 when there is no such job */
+export async function checkStack(home: string, { decide, ...options }: Options): Promise<Report> {
+  await using log = await operatorLog(home, decide === true);
+  if (decide === true) await putOnRecord(log, options.job ?? '');
+  return checkLog(log, { ...options, ...(decide === true ? { decide: decideAgain } : {}) });
+}
+
+async function operatorLog(home: string, opens: boolean): Promise<Log> {
+  const up = await runningStack(home);
+  if (up === null) throw new Failure(3, 'no Loom is up on this data folder', ['./loom up starts one']);
+  const secrets = JSON.parse((await readIfThere(layout(home).secrets)) ?? '{}') as Partial<Secrets>;
+  const rootKeyFile = layout(home).rootKey;
+  return connectLog({
+    servers: up.natsUrl,
+    user: 'operator',
+    password: secrets.nats?.['operator'] ?? '',
+    source: 'operator',
+    ...(opens ? { vault: (connection) => openVault({ connection, rootKeyFile }), blobs: natsBlobsOf } : {}),
+  });
+}
+
+const natsBlobsOf = (connection: Log['connection']) => natsBlobs({ connection });
+
+/** An operator who opens content is on record before the first byte is opened (design, invariant 7). */
+async function putOnRecord(log: Log, target: string): Promise<void> {
+  const request = { action: 'loom check --decide', target, person: 'operator', ip: '', user_agent: 'loom' };
+  const draft = {
+    type: 'request.recorded',
+    key: randomBytes(16).toString('hex'),
+    body: { outcome: 'done', request },
+  } as const;
+  await log.append({ tenant: '_', stream: 'system' }, draft);
+}
