@@ -58,15 +58,16 @@ test('what a dead replica had in hand comes to its successor at once', async ({ 
   const at = job();
   await gateway.append(at, submitted());
   let held = false;
-  const never = new Promise<void>(() => undefined);
-  void dead.consume({
+  const release = Promise.withResolvers<void>();
+  const grave = new AbortController();
+  const buried = dead.consume({
     service: 'orchestrator',
     open: false,
     width: 8,
-    signal: new AbortController().signal,
+    signal: grave.signal,
     handle: async ({ stream }) => {
       if (stream === at.stream) held = true;
-      await never;
+      await release.promise;
     },
   });
   await until(() => held);
@@ -83,6 +84,9 @@ test('what a dead replica had in hand comes to its successor at once', async ({ 
   await until(() => came);
   stop.abort();
   await consuming;
+  grave.abort();
+  release.resolve();
+  await buried.catch(() => undefined);
 });
 
 /** A projection that notes the sequences it takes, passes over what it has, and fails every third time. */
