@@ -5,7 +5,7 @@
  * A3  A taken place is read back: the same `ce-id` is this very act, under a dispatch's subject anything is; else another won.
  * A4  The fence's filter is spelled by `decisionFilter` alone.
  */
-import { LoomError, traceparent } from '@loom/service';
+import { crashpoint, LoomError, traceparent } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import { encodeDecision, encodeDraft } from './encode.ts';
 import type { Encoded, EncodedItem, Parts } from './encode.ts';
 import { expecting, factHeaders } from './headers.ts';
 import type { Stamp } from './headers.ts';
+import { tellAppend } from './moments.ts';
 import { itemsOf } from './open.ts';
 import type { AppendOptions, DecideOptions } from './port.ts';
 import { decisionFilter, prefixOf, streamOf, subjectOf } from './subjects.ts';
@@ -46,6 +47,7 @@ export async function append(
 ): Promise<Appended> {
   const source = options.source ?? writer.source;
   const subject = subjectOf(at, source, draft.type, draft.key);
+  tellAppend(subject);
   const encoded = await encodeDraft(writer, at, source, draft);
   const stamp = {
     id: encoded.id,
@@ -61,7 +63,9 @@ async function appendUnique(writer: Writer, place: Place, body: Buffer, stamp: S
   const { at, subject } = place;
   const headers = factHeaders(subject, { ...at, ...place }, stamp, body);
   expecting(headers, 0, place.type === 'job.submitted' ? `${prefixOf(at)}.>` : undefined);
+  crashpoint(writer.source, 'appending');
   const published = await publish(writer.connection, { subject, body, headers }, writer.patience);
+  crashpoint(writer.source, 'appended');
   if (published.kind === 'stored') return { seq: published.seq, won: true };
   const holder = await readBack(writer, at, subject, readBackTries);
   if (holder === null) return { seq: 0, won: false };
@@ -100,7 +104,9 @@ export async function decide(
   const headers = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body);
   expecting(headers, fence.orchestratorSeq, decisionFilter(at));
   const message = { subject: place.subject, body: encoded.body, headers };
+  crashpoint(writer.source, 'deciding');
   const published = await publish(writer.connection, message, writer.patience);
+  crashpoint(writer.source, 'decided');
   if (published.kind === 'taken') return ownDecision(writer, place, stamp.id, published.uncertain);
   if (encoded.items !== undefined) remember(writer, `${streamOf(at, writer.streams)}/${published.seq}`, encoded.items);
   return { seq: published.seq };

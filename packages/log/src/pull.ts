@@ -2,6 +2,7 @@
 import { LoomError } from '@loom/service';
 import { createInbox } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { tellDelivery } from './moments.ts';
 import { onReconnect } from './nats.ts';
 import { inboxPrefix } from './transport.ts';
 import type { Stored } from './transport.ts';
@@ -73,6 +74,7 @@ function status(message: Msg, end: (result: Pulled) => void): void {
 }
 
 function delivered(message: Msg, stream: string): Delivered {
+  tellDelivery(message.subject);
   const reply = message.reply ?? '';
   const tokens = reply.split('.');
   const at = tokens.length === 9 ? 4 : 6;

@@ -20,8 +20,8 @@ type Set = Settings<typeof settings>;
 /** How long calls in hand may go on when the service is stopped, ms: shorter than the longest drain of a process. */
 const graceMs = 15_000;
 
-/** Starts the agent-runner: makes the model calls, and does the tools that need no isolation. */
-export async function start(env: Env): Promise<Running> {
+/** Starts the agent-runner: makes the model calls, and does the tools that need no isolation. Ports of one's own only for a benchmark. */
+export async function start(env: Env, ports?: Parts['ports']): Promise<Running> {
   const set = config(settings, env);
   const { available: models } = modelsFromEnv(env);
   const traces = telemetry('agent-runner', env);
@@ -37,7 +37,7 @@ export async function start(env: Env): Promise<Running> {
     blobs,
     kills,
     models,
-    ports: modelPorts(keysOf(set), env),
+    ports: ports ?? modelPorts(keysOf(set), env),
     unsettled: new Map(),
     worker,
   };

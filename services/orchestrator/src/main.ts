@@ -7,10 +7,11 @@ import { settings } from './config.ts';
 import { sweepOpenJobs } from './consumers/sweep.ts';
 import { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
 import { Turns } from './consumers/turn.ts';
+import type { Decide } from './domain/decide.ts';
 import type { Intake } from './domain/intake.ts';
 
-/** Starts the orchestrator: triggers, timers and the slow sweep. */
-export async function start(env: Env): Promise<Running> {
+/** Starts the orchestrator: triggers, timers and the slow sweep. Another decider only for a benchmark. */
+export async function start(env: Env, decider?: Decide): Promise<Running> {
   const set = config(settings, env);
   const traces = telemetry('orchestrator', env);
   const log = await connectLog({
@@ -23,7 +24,7 @@ export async function start(env: Env): Promise<Running> {
     blobs: (connection) => natsBlobs({ connection }),
   });
   const stopping = new AbortController();
-  const turns = new Turns(log, intakeOf(set, env));
+  const turns = new Turns(log, intakeOf(set, env), decider);
   const onError = (cause: unknown): void =>
     logger('orchestrator').warn({ err: cause }, 'the sweep met a job that it could not turn');
   const work = Promise.all([

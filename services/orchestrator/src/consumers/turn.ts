@@ -7,7 +7,7 @@
 import { JobCache, pendingDispatches, type Job } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import { inSpan, metrics } from '@loom/service';
-import { decide } from '../domain/decide.ts';
+import { decide, type Decide } from '../domain/decide.ts';
 import type { Intake } from '../domain/intake.ts';
 import { lostSlots } from '../domain/settle.ts';
 import { timers } from '../domain/timers.ts';
@@ -28,13 +28,15 @@ export class Turns {
   readonly #log: Log;
   readonly #jobs: JobCache;
   readonly #intake: Intake;
+  readonly #decide: Decide;
   readonly #lanes = new Map<string, Lane>();
   readonly #armed = new Map<string, Set<string>>();
 
-  constructor(log: Log, intake: Intake) {
+  constructor(log: Log, intake: Intake, decider: Decide = decide) {
     this.#log = log;
     this.#jobs = new JobCache(log);
     this.#intake = intake;
+    this.#decide = decider;
   }
 
   /** Resolves when a turn that saw `seq` is over; `seq` 0 looks at the job as it stands. */
@@ -68,7 +70,7 @@ export class Turns {
     for (let minSeq = seen; ;) {
       const job = await this.#jobs.at(at, minSeq);
       await this.#settle(job);
-      const drafts = decide(job, this.#intake);
+      const drafts = this.#decide(job, this.#intake);
       if (drafts.length === 0) return this.#leave(job);
       const made = await this.#log.decide(at, drafts, job, { decider: DECIDER });
       (made ? decisions : fencesLost).add(1);

@@ -9,6 +9,8 @@ import { takeIn, type Intake } from './intake.ts';
 /** A decision carries at most so many items (design, invariant 3); the rest follows in the next. */
 const MOST_ITEMS = 200;
 
+export type Decide = (job: Job, intake: Intake) => readonly Decision[];
+
 /**
  * What the job still lacks. Pure: all that it reads is in the job's own facts, but for the intake, which `job.accepted` records.
  * Convergent: folding the answer back, again and again, ends in an empty answer (invariant 4).

@@ -1,0 +1,35 @@
+/** What a benchmark and its worker processes tell each other over the process channel. */
+import type { Measured } from './meter.ts';
+
+/** `pingpong`: loops of `steps`; `fanout`: one request, `width` answers at once, and what waits for all of them. */
+export type Shape =
+  | { readonly kind: 'pingpong'; readonly steps: number }
+  | { readonly kind: 'fanout'; readonly width: number };
+
+/** Which halves of the loop a worker runs: who decides, who works, or both as `loom up` does. */
+export type Half = 'decider' | 'runner' | 'both';
+
+export interface Work {
+  readonly side: 'loom' | 'raw';
+  readonly half: Half;
+  readonly shape: Shape;
+  readonly url: string;
+  readonly rootKeyFile: string;
+  readonly poolPublicKey: string;
+  /** Event streams, or raw streams. */
+  readonly streams: number;
+  /** Micro-USD per million tokens; 0: nothing is claimed. */
+  readonly price: number;
+}
+
+export type Ask =
+  | { readonly kind: 'reset' }
+  /** Raw side alone: begins these loops. */
+  | { readonly kind: 'begin'; readonly loops: readonly string[] }
+  | { readonly kind: 'measure'; readonly together: boolean }
+  | { readonly kind: 'stop' };
+
+export type Tell =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'measured'; readonly measured: Measured; readonly memory: number };

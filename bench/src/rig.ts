@@ -1,0 +1,125 @@
+/** Servers made ready for both sides, and the gateway's part: submitting jobs. */
+import { connectLog, setUpLog } from '@loom/log';
+import type { Address, Log } from '@loom/log';
+import { ensureRootKeyFile, generatePoolKeys, openVault } from '@loom/vault';
+import { randomBytes } from 'node:crypto';
+import { startCrew, type Crew } from './crew.ts';
+import type { Measured } from './meter.ts';
+import type { Shape, Work } from './protocol.ts';
+import { setUpRaw } from './raw.ts';
+import { startServers, type Servers, type Sync } from './server.ts';
+
+export const streams = 4;
+
+export interface Rig extends AsyncDisposable {
+  readonly servers: Servers;
+  readonly gateway: Log;
+  crew(side: Work['side'], shape: Shape, options?: { layout?: 'together' | 'apart'; price?: number }): Promise<Crew>;
+}
+
+export interface RigOptions {
+  readonly binary: string;
+  readonly sync: Sync;
+  readonly size?: 1 | 3;
+}
+
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const servers = await startServers(options);
+  try {
+    const replicas = options.size ?? 1;
+    await ensureRootKeyFile(servers.rootKeyFile);
+    await setUpLog({ servers: servers.url, user: 'setup', password: 'setup', streams, replicas });
+    await setUpRaw(servers.url, streams, replicas);
+    const { publicKey } = await generatePoolKeys();
+    const gateway = await gatewayLog(servers);
+    const place = { url: servers.url, rootKeyFile: servers.rootKeyFile, poolPublicKey: publicKey, streams };
+    return {
+      servers,
+      gateway,
+      crew: (side, shape, { layout = 'together', price = 0 } = {}) =>
+        startCrew({ ...place, side, shape, price }, layout),
+      async [Symbol.asyncDispose]() {
+        await gateway[Symbol.asyncDispose]();
+        await servers[Symbol.asyncDispose]();
+      },
+    };
+  } catch (cause) {
+    await servers[Symbol.asyncDispose]();
+    throw cause;
+  }
+}
+
+const gatewayLog = ({ url, rootKeyFile }: Servers): Promise<Log> =>
+  connectLog({
+    servers: url,
+    user: 'gateway',
+    password: 'gateway',
+    source: 'gateway',
+    streams,
+    vault: (connection) => openVault({ connection, rootKeyFile }),
+  });
+
+const newJob = (): Address => ({ tenant: 'tbench', stream: `job_0${randomBytes(13).toString('hex')}` });
+
+/** Submits a job as the gateway does. */
+async function submit(gateway: Log): Promise<void> {
+  const request = { action: 'POST /v1/jobs', target: '', person: 'bench', ip: '127.0.0.1', user_agent: 'bench' };
+  const body = {
+    brief: 'Look through the figures step by step until told that it is enough.',
+    attachments: [],
+    metadata: {},
+    engagement: 'default',
+    owner: 'bench',
+    budget_micros: 1_000_000_000,
+    models: {},
+    follows: null,
+    forked_from: null,
+    from_seq: null,
+    mode: null,
+    request,
+  };
+  await gateway.append(newJob(), { type: 'job.submitted', key: '0', body });
+}
+
+export type Ran = Measured & { readonly memory: number };
+
+let loops = 0;
+
+/** Runs `count` loops, all at once or one after another, and measures them. @throws when they have not ended within two minutes */
+export async function runLoops(
+  rig: Rig,
+  side: Work['side'],
+  crew: Crew,
+  { count, together }: { readonly count: number; readonly together: boolean },
+): Promise<Ran> {
+  const begin = async (): Promise<unknown> =>
+    side === 'loom' ? submit(rig.gateway) : crew.begin([`l${++loops}`, ...(together ? more(count - 1) : [])]);
+  crew.reset();
+  if (together) {
+    const all = ends(crew, count);
+    await Promise.all(Array.from({ length: side === 'loom' ? count : 1 }, begin));
+    await all;
+  } else {
+    for (let i = 0; i < count; i++) {
+      const one = ends(crew, 1);
+      await begin();
+      await one;
+    }
+  }
+  return crew.measure(together);
+}
+
+const more = (count: number): string[] => Array.from({ length: count }, () => `l${++loops}`);
+
+function ends(crew: Crew, count: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the loops of the benchmark did not end')), 120_000);
+    let left = count;
+    const off = crew.onEnded(() => {
+      if (--left > 0) return;
+      clearTimeout(timer);
+      off();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,31 @@
+/** A worker process of a benchmark: runs one side of it, told and asked over the process channel. */
+import { loomSide } from './loom.ts';
+import { Meter } from './meter.ts';
+import type { Ask, Tell, Work } from './protocol.ts';
+import { rawSide } from './raw.ts';
+import { residentOf } from './server.ts';
+
+const tell = (what: Tell): void => void process.send?.(what);
+
+const work = JSON.parse(process.argv[2] ?? '') as Work;
+const meter = new Meter();
+const ended = (): void => tell({ kind: 'ended' });
+const side = await (work.side === 'loom' ? loomSide : rawSide)(work, meter, ended);
+
+async function answer(ask: Ask): Promise<void> {
+  switch (ask.kind) {
+    case 'reset':
+      return meter.reset();
+    case 'begin':
+      return side.begin(ask.loops);
+    case 'measure':
+      return tell({ kind: 'measured', measured: meter.measured(ask.together), memory: await residentOf(process.pid) });
+    case 'stop':
+      await side.stop();
+      process.disconnect();
+  }
+}
+
+process.on('message', (ask) => void answer(ask as Ask));
+process.once('disconnect', () => process.exit());
+tell({ kind: 'ready' });
