@@ -6,6 +6,7 @@ export function operatorLog(stack: Stack): Promise<Log> {
   const env = stack.environment('operator');
   return connectLog({
     servers: stack.natsUrl,
+    streams: stack.state().streams,
     user: 'operator',
     password: env['LOOM_NATS_PASSWORD'] ?? '',
     source: 'operator',

@@ -7,7 +7,7 @@ import { sandboxImage } from './image.ts';
 
 export type { Stack };
 
-interface Options extends Pick<StackOptions, 'replicas' | 'ackWait' | 'preload'> {
+interface Options extends Pick<StackOptions, 'replicas' | 'cluster' | 'ackWait' | 'preload'> {
   /** One process a service; then `kill` and `restart` work. */
   readonly split?: boolean;
   /** false: no Docker. Default true; the engine must be up and have the image. */

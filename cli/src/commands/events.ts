@@ -25,6 +25,7 @@ async function operatorLog(): Promise<Log> {
   const secrets = JSON.parse((await readIfThere(layout(home).secrets)) ?? '{}') as Partial<Secrets>;
   return connectLog({
     servers: up.natsUrl,
+    streams: up.streams,
     user: 'operator',
     password: secrets.nats?.['operator'] ?? '',
     source: 'operator',

@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { Failure } from '../failure.ts';
 import { bringUp } from '../parts/index.ts';
 import { homeOf } from '../root.ts';
-import type { Stack } from '../stack/stack.ts';
+import { services } from '../stack/environment.ts';
+import type { Stack, StackOptions } from '../stack/stack.ts';
 import type { Output } from '../output.ts';
 import { act, type Register } from './command.ts';
 
 interface UpOptions {
   readonly split?: boolean;
+  readonly cluster?: string;
   readonly port: string;
   readonly sandbox: boolean;
 }
@@ -20,12 +22,28 @@ function portOf(text: string): number {
   return port;
 }
 
+/** A cluster has three servers, and two of each service. */
+function clusterOf(text: string | undefined): Pick<StackOptions, 'cluster' | 'replicas'> {
+  if (text === undefined) return {};
+  if (text !== '3')
+    throw new Failure(2, `--cluster takes 3: three servers for three replicas of every stream, not ${text}`);
+  return { cluster: 3, replicas: Object.fromEntries(Object.keys(services).map((service) => [service, 2])) };
+}
+
 async function announce(stack: Stack, out: Output): Promise<void> {
   const token = await stack.token({ seconds: 12 * 3600 });
   const { pids, natsUrl } = stack.state();
-  out.record({ url: stack.url, sign_in: `${stack.url}/#token=${token}`, token, nats_url: natsUrl, pids });
+  out.record({
+    url: stack.url,
+    urls: stack.urls,
+    sign_in: `${stack.url}/#token=${token}`,
+    token,
+    nats_url: natsUrl,
+    pids,
+  });
   out.print(`Loom is up at ${stack.url}`);
   out.print(`sign in (12 h): ${stack.url}/#token=${token}`);
+  for (const url of stack.urls.slice(1)) out.print(`another gateway: ${url}`);
   out.print('Ctrl-C or ./loom down stops it.');
 }
 
@@ -41,11 +59,12 @@ async function signalled(): Promise<void> {
 async function up(options: UpOptions, out: Output): Promise<void> {
   const home = homeOf(process.env);
   const port = portOf(options.port);
+  const cluster = clusterOf(options.cluster);
   const end = signalled();
   await using machine = await bringUp(out, { sandbox: options.sandbox });
   const { startStack } = await import('../stack/stack.ts');
   const given = { home, port, out, env: process.env, nats: machine.nats, sandbox: machine.sandbox };
-  await using stack = await startStack({ ...given, split: options.split ?? false });
+  await using stack = await startStack({ ...given, ...cluster, split: options.split ?? options.cluster !== undefined });
   await announce(stack, out);
   await end;
   out.note('stopping …');
@@ -56,10 +75,13 @@ export const upCommand: Register = (program) => {
     .command('up')
     .description('the whole system in the foreground; prints its URL and a sign-in link')
     .option('--split', 'one process a service')
+    .option('--cluster <n>', 'n = 3: three nats-servers, three replicas of every stream, two processes a service')
     .option('--port <n>', "the gateway's port (0: a free one)", '0')
     .option('--no-sandbox', 'do without Docker: run_code then tells the agents that there is none');
-  act<UpOptions>(command, ['./loom up --port 8080', './loom up --split --json'], ({ options, out }) =>
-    up(options, out),
+  act<UpOptions>(
+    command,
+    ['./loom up --port 8080', './loom up --split --json', './loom up --cluster 3'],
+    ({ options, out }) => up(options, out),
   );
 };
 

@@ -9,8 +9,8 @@ import { dirname, join } from 'node:path';
 /** Where things lie in a data folder. */
 export function layout(home: string) {
   return {
-    nats: join(home, 'data', 'nats'),
-    postgres: join(home, 'data', 'postgres'),
+    /** Stores of one nats-server and of a cluster: two logs, each with a database of its own. */
+    data: { single: join(home, 'data'), clustered: join(home, 'data', 'cluster') },
     logs: join(home, 'run', 'logs'),
     state: join(home, 'run', 'stack.json'),
     secrets: join(home, 'run', 'secrets.json'),

@@ -17,6 +17,7 @@ import {
 import { layout } from './files.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { authorizedParty, issuer, issuerPublicKey, mintToken, type TokenRequest } from './issuer.ts';
+import type { NatsCluster } from './nats-cluster.ts';
 import { freePort } from './postgres.ts';
 import { setUpKeys } from './setup.ts';
 import { clearState, takeOver, writeState, type StackState } from './state.ts';
@@ -40,6 +41,8 @@ export interface StackOptions {
   readonly test?: boolean;
   /** Replicas by service, 0 for none; one of each by default. More than one wants `split`. */
   readonly replicas?: Replicas;
+  /** So many nats-servers with streams of three replicas, and another default number of streams; absent: one server. */
+  readonly cluster?: number;
   /** Until an unacked message is delivered again, ms; default 60,000. */
   readonly ackWait?: number;
   /** A module that each service's process loads first; split only. */
@@ -56,9 +59,11 @@ export interface Stack extends AsyncDisposable {
   token(request?: TokenRequest): Promise<string>;
   /** Addresses of all gateways. */
   readonly urls: readonly string[];
+  /** Null where there is one nats-server alone. */
+  readonly cluster: NatsCluster | null;
   /** The environment a service is started with; also of `operator` and `setup`, who are no services. */
   environment(service: string): Env;
-  /** kill -9, returns when the process is gone: of a service (split only), or `nats-server` or `postgres`. */
+  /** kill -9, returns when the process is gone: of a service (split only), or `nats-server` (`nats-1` … in a cluster) or `postgres`. */
   kill(name: string): Promise<void>;
   /** Split only: SIGTERM, returns when it has drained. */
   stop(name: string): Promise<void>;
@@ -70,7 +75,8 @@ export interface Stack extends AsyncDisposable {
 
 const natsUserNames = [...Object.keys(services), 'operator', 'setup'];
 
-const streamsOf = (options: Pick<StackOptions, 'env'>): number => Number(options.env?.['LOOM_STREAMS'] ?? 4);
+const streamsOf = ({ env, cluster }: Pick<StackOptions, 'env' | 'cluster'>): number =>
+  Number(env?.['LOOM_STREAMS'] ?? (cluster === undefined ? 4 : 16));
 
 async function factsOf(options: StackOptions, { natsUrl, postgresUrl, secrets }: Stores): Promise<Facts> {
   const { home } = options;
@@ -134,6 +140,7 @@ function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
   const state = (): StackState => ({
     url,
     natsUrl: facts.natsUrl,
+    streams: streamsOf(options),
     split: options.split ?? false,
     startedAt,
     pid: process.pid,
@@ -146,6 +153,7 @@ function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
     natsUrl: facts.natsUrl,
     postgresUrl: facts.postgresUrl,
     home: options.home,
+    cluster: stores.cluster,
     state,
     token: (request) => mintToken(options.home, request),
     environment: (service) => environmentOf(service, facts, options.env ?? {}),
@@ -161,7 +169,8 @@ function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
 }
 
 /** Starts a stack and waits until its gateway answers. @throws Failure 1 when one is up on this folder */
-export async function startStack(options: StackOptions): Promise<Stack> {
+export async function startStack(given: StackOptions): Promise<Stack> {
+  const options = { ...given, env: { ...given.env, LOOM_STREAMS: String(streamsOf(given)) } };
   await mkdir(layout(options.home).logs, { recursive: true });
   await takeOver(options.home);
   await using owned = new AsyncDisposableStack();
@@ -184,4 +193,5 @@ const storesOf = ({ home, nats, test, ackWait, ...options }: StackOptions): Para
   durable: !test,
   shielded: !test,
   ...(ackWait === undefined ? {} : { ackWait }),
+  ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
 });

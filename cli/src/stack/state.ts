@@ -11,6 +11,8 @@ import { layout, readIfThere, writeSecret } from './files.ts';
 export interface StackState {
   readonly url: string;
   readonly natsUrl: string;
+  /** Event streams of the log. */
+  readonly streams: number;
   readonly split: boolean;
   readonly startedAt: string;
   /** The process that runs the stack. */
