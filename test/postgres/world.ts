@@ -1,0 +1,134 @@
+/** The real billing projection between a real log under load and a Postgres that faults are done to. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Address, Draft, Log } from '@loom/log';
+import { applyBatch, openPool } from '@loom/projection';
+import pg from 'pg';
+import { job, passwordOf, submitted, world } from '../../packages/log/test/world.ts';
+import { start } from '../../services/billing/src/index.ts';
+import { usageView } from '../../services/billing/src/views/usage.ts';
+import { settled } from '../../services/billing/test/build.ts';
+
+const jobs = 6;
+const replicas = 2;
+
+export interface BillingWorld extends AsyncDisposable {
+  /** Ports of the replicas' health servers. */
+  readonly health: readonly number[];
+  /** Ends the load, waits until the rows have caught up, and gives all rows, those of a rebuild, and how many attempts the log has. */
+  settle(): Promise<{ readonly rows: object[]; readonly rebuilt: object[]; readonly attempts: number }>;
+}
+
+const stepSettled = (step: number, attempt: number): Draft => ({
+  type: 'step.settled',
+  key: `a1-${step}-${attempt}`,
+  body: {
+    ...settled({ step, attempt, cost_micros: 7 * step + attempt }).body,
+    text: 'said',
+    tool_calls: [],
+    error: null,
+  },
+});
+
+/** `admin`: superuser's URL; `serviceUrl`: what the replicas of billing connect to. */
+export async function billingWorld(admin: string, serviceUrl: string): Promise<BillingWorld> {
+  await using starting = new AsyncDisposableStack();
+  const nats = starting.use(await world());
+  const [gateway, runner] = [await nats.log('gateway'), await nats.log('agent-runner')];
+  const env = { LOOM_NATS_URL: nats.url, LOOM_NATS_PASSWORD: passwordOf('billing'), LOOM_PG_URL: serviceUrl };
+  const health: number[] = [];
+  for (let replica = 0; replica < replicas; replica += 1) {
+    const running = await start(env);
+    starting.defer(() => running.stop());
+    health.push(running.port);
+  }
+  const addresses = Array.from({ length: jobs }, () => job());
+  for (const at of addresses) await gateway.append(at, submitted());
+  const load = loadOf(runner, addresses);
+  starting.defer(() => load.stop());
+  const owned = starting.move();
+  return {
+    health,
+    async settle() {
+      await load.stop();
+      const rows = await rowsOnce(admin, load.acknowledged());
+      return { rows, rebuilt: await rebuild(admin, await nats.log('operator')), attempts: load.acknowledged() };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+interface Load {
+  acknowledged(): number;
+  stop(): Promise<void>;
+}
+
+/** One writer a job: two attempts a step, about a hundred facts a second together. */
+function loadOf(runner: Log, addresses: readonly Address[]): Load {
+  let [going, acknowledged] = [true, 0];
+  const write = async (at: Address): Promise<void> => {
+    for (let n = 0; going; n += 1) {
+      await runner.append(at, stepSettled(1 + Math.floor(n / 2), 1 + (n % 2)));
+      acknowledged += 1;
+      await sleep(40 + Math.random() * 40);
+    }
+  };
+  const writers = Promise.all(addresses.map(write));
+  return {
+    acknowledged: () => acknowledged,
+    async stop() {
+      going = false;
+      await writers;
+    },
+  };
+}
+
+/** As superuser, on a connection of its own. */
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Attempts that the rows hold. */
+export const counted = (client: pg.Client): Promise<number> =>
+  client
+    .query<{ sum: string | null }>('select sum(attempts) from billing.usage')
+    .then(({ rows }) => Number(rows[0]?.sum ?? 0));
+
+const allRows = async (client: pg.Client, schema: string): Promise<object[]> =>
+  (await client.query<object>(`select * from ${schema}.usage order by tenant, job, kind, key`)).rows;
+
+/** All rows once they hold so many attempts. @throws after 30 s, or when they hold more */
+async function rowsOnce(admin: string, attempts: number): Promise<object[]> {
+  return withClient(admin, async (client) => {
+    for (const end = Date.now() + 30_000; ; await sleep(50)) {
+      const count = await counted(client);
+      if (count === attempts) return allRows(client, 'billing');
+      if (count > attempts || Date.now() > end)
+        throw new Error(`${count} attempts in the rows, ${attempts} in the log`);
+    }
+  });
+}
+
+/** The same view filled from the log's beginning in a schema beside. */
+async function rebuild(admin: string, log: Log): Promise<object[]> {
+  const tables = ['usage', 'engagement_of', 'checkpoint'];
+  const copies = tables.map((table) => `create table rebuilt.${table} (like billing.${table} including all)`);
+  const pool = openPool(admin, 'rebuild');
+  try {
+    await pool.query(['create schema rebuilt', ...copies].join('; '));
+    for (const stream of log.streams) {
+      const at = { projection: usageView.name, stream, incarnation: log.incarnation(stream) };
+      for await (const fact of log.tail(stream))
+        await applyBatch(pool, { ...usageView, schema: 'rebuilt' }, at, [fact]);
+    }
+  } finally {
+    await pool.end();
+  }
+  return withClient(admin, (client) => allRows(client, 'rebuilt'));
+}
