@@ -39,7 +39,7 @@ export async function setUpLog(options: SetUpOptions): Promise<void> {
 
 async function makeStreams(manager: JetStreamManager, { streams = 4, replicas = 1 }: SetUpOptions): Promise<void> {
   const events = Array.from({ length: streams }, (_, k) => eventStream(k, streams));
-  for (const wish of events) await makeStream(manager, { ...wish, num_replicas: replicas }, true);
+  await Promise.all(events.map((wish) => makeStream(manager, { ...wish, num_replicas: replicas }, true)));
   for (const wish of [timersStream(), ...buckets, blobBucketConfig()])
     await makeStream(manager, { ...wish, num_replicas: replicas }, false);
 }
@@ -57,9 +57,11 @@ async function makeStream(
 }
 
 async function makeDurables(manager: JetStreamManager, { streams = 4, ackWait = 60_000 }: SetUpOptions): Promise<void> {
-  for (const stream of streamNames(streams)) {
+  // In a cluster each durable is a group that has to find its leader: streams do not wait for each other.
+  const ofStream = async (stream: string): Promise<void> => {
     for (const row of consumerTable) await makeDurable(manager, stream, durable(row, ackWait));
-  }
+  };
+  await Promise.all(streamNames(streams).map(ofStream));
   await makeDurable(manager, timerStream, timersDurable(ackWait));
 }
 
