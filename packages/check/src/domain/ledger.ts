@@ -39,14 +39,20 @@ interface Recorded {
   readonly tokensOut: number;
 }
 
+interface Attempt {
+  readonly model: string;
+  claimed: boolean;
+  settled: boolean;
+}
+
 type Where = Omit<Finding, 'rule' | 'invariant' | 'message'>;
 
 /** Owns what the facts of all jobs say about paid calls and runs, until it is compared with the ledgers. */
 export class Accounts {
   readonly #calls = new Map<string, Recorded>();
-  /** Attempts that may have cost a call whose id nobody learnt, by model. */
-  readonly #unknown = new Map<string, number>();
-  readonly #attempts = new Map<string, { readonly model: string; claimed: boolean; settled: boolean }>();
+  /** Models of attempts that may have cost a call whose id nobody learnt, by slot: a claim lets one call an attempt be made. */
+  readonly #unknown = new Map<string, string>();
+  readonly #attempts = new Map<string, Attempt>();
   readonly #runs = new Map<string, { readonly at: Where; ran: boolean }>();
   readonly #findings: Finding[] = [];
   #thrownAway = 0;
@@ -75,24 +81,17 @@ export class Accounts {
 
   #wasted(at: Where, { body }: Extract<RawItem, { type: 'model.called' }>): void {
     this.#thrownAway += 1;
-    if (body.provider_request_id === null) this.#cover(body.model);
-    else
-      this.#record(at, body.provider_request_id, {
-        completed: false,
-        tokensIn: body.tokens_in,
-        tokensOut: body.tokens_out,
-      });
+    const { slot, model, provider_request_id: id, tokens_in: tokensIn, tokens_out: tokensOut } = body;
+    this.#unknown.delete(`${at.job} ${slot}`);
+    if (id === null) this.#unknown.set(`${at.job} ${slot}`, model);
+    else this.#record(at, id, { completed: false, tokensIn, tokensOut });
   }
 
-  #settled(
-    at: Where,
-    { body }: Extract<RawItem, { type: 'step.settled' }>,
-    attempt: { readonly model: string; readonly claimed: boolean },
-  ): void {
-    const { outcome, provider_request_id: id, tokens_in, tokens_out } = body;
-    if (id !== null)
-      this.#record(at, id, { completed: outcome === 'completed', tokensIn: tokens_in, tokensOut: tokens_out });
-    else if (body.request_hmac.length > 0 || (outcome === 'lost' && attempt.claimed)) this.#cover(attempt.model);
+  #settled(at: Where, { key, body }: Extract<RawItem, { type: 'step.settled' }>, attempt: Attempt): void {
+    const { outcome, provider_request_id: id, tokens_in: tokensIn, tokens_out: tokensOut } = body;
+    const mayHavePaid = body.request_hmac.length > 0 || (outcome === 'lost' && attempt.claimed);
+    if (id !== null) this.#record(at, id, { completed: outcome === 'completed', tokensIn, tokensOut });
+    else if (mayHavePaid) this.#unknown.set(`${at.job} ${key}`, attempt.model);
   }
 
   #record(at: Where, id: string, said: Omit<Recorded, 'at'>): void {
@@ -104,10 +103,6 @@ export class Accounts {
         at,
         `the provider's call ${id} is on record at ${before.at.stream} ${before.at.seq} already`,
       );
-  }
-
-  #cover(model: string): void {
-    this.#unknown.set(model, (this.#unknown.get(model) ?? 0) + 1);
   }
 
   #seeRun(at: Where, item: RawItem): void {
@@ -142,13 +137,14 @@ export class Accounts {
   }
 
   #coverOpen(): void {
-    for (const { model, claimed, settled } of this.#attempts.values()) if (claimed && !settled) this.#cover(model);
+    for (const [slot, { model, claimed, settled }] of this.#attempts)
+      if (claimed && !settled) this.#unknown.set(slot, model);
   }
 
+  /** Takes one attempt of the model whose call is not known by its id. */
   #uncover(model: string): boolean {
-    const left = this.#unknown.get(model) ?? 0;
-    this.#unknown.set(model, left - 1);
-    return left > 0;
+    const [slot] = [...this.#unknown].find(([, other]) => other === model) ?? [];
+    return slot !== undefined && this.#unknown.delete(slot);
   }
 
   #compare(id: string, call: PaidCall | undefined, said: Recorded): void {

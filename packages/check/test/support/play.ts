@@ -122,8 +122,8 @@ export class Play {
     await this.turn();
   }
 
-  /** Nobody answers in time: the orchestrator settles the attempt, the runner's answer comes too late, the step is tried again. */
-  async lose(key: string): Promise<void> {
+  /** Nobody answers in time: the orchestrator settles the attempt, the runner's answer comes too late or never, the step is tried again. */
+  async lose(key: string, late = true): Promise<void> {
     await this.claim(key);
     await this.fire('step', key);
     const reservation = (await foldJob(this.log('orchestrator'), this.at)).attempts.get(key)?.reservedMicros ?? 0;
@@ -143,8 +143,8 @@ export class Play {
       cost_micros,
       price_version,
     };
-    const late = { ...called, tokens_written: 0, latency_ms: 9, provider_request_id: `late-${key}` };
-    await this.say('agent-runner', { type: 'model.called', key: `${key}-w1`, body: late });
+    const wasted = { ...called, tokens_written: 0, latency_ms: 9, provider_request_id: `late-${key}` };
+    if (late) await this.say('agent-runner', { type: 'model.called', key: `${key}-w1`, body: wasted });
     await this.fire('retry', key);
     await this.turn();
   }
