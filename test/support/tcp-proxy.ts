@@ -9,8 +9,12 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
 }
 
-/** `fate` is asked about everything that a client sends, as it arrives. */
-export async function tcpProxy(target: number, fate: (sent: Buffer) => Fate): Promise<TcpProxy> {
+/** `fate` is asked about everything that a client sends, as it arrives; `lost` hears what the server answered to a client that was cut off. */
+export async function tcpProxy(
+  target: number,
+  fate: (sent: Buffer) => Fate,
+  lost: (answer: Buffer) => void = () => undefined,
+): Promise<TcpProxy> {
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
@@ -21,7 +25,7 @@ export async function tcpProxy(target: number, fate: (sent: Buffer) => Fate): Pr
     }
     client.on('data', (sent) => forward(client, upstream, sent, fate(sent)));
     client.on('close', () => upstream.end());
-    upstream.on('data', (answer) => void (client.destroyed ? false : client.write(answer)));
+    upstream.on('data', (answer) => void (client.destroyed ? lost(answer) : client.write(answer)));
     upstream.on('close', () => client.destroy());
   });
   server.listen(0, '127.0.0.1');
