@@ -134,3 +134,10 @@ export function gaps(acked: readonly Acked[], atLeastMs = 500): number[] {
     .filter((gap) => gap >= atLeastMs)
     .toSorted((a, b) => b - a);
 }
+
+/** The code that a call fails with; `none` when it does not. */
+export const failing = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (cause: unknown) => LoomError.from(cause).code,
+  );
