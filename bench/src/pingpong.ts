@@ -63,7 +63,7 @@ async function once(rig: Rig, one: Case, side: Work['side'], price: number): Pro
   await using crew = await rig.crew(side, one.shape, { layout: one.layout, price });
   const { count, together } = one;
   await runLoops(rig, side, crew, { count: together ? 20 : 3, together });
-  return runLoops(rig, side, crew, { count, together });
+  return await runLoops(rig, side, crew, { count, together });
 }
 
 const roundOf = ({ shape }: Case, { rate, p50, p99 }: Ran): Round =>
