@@ -32,7 +32,7 @@ export async function readIfThere(file: string): Promise<string | null> {
 /** Writes a file whole or not at all, readable by its owner alone. */
 export async function writeSecret(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const next = `${file}.${process.pid}`;
+  const next = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   await writeFile(next, text, { mode: 0o600 });
   await rename(next, file);
 }
