@@ -11,3 +11,4 @@ export { Gateway, type JobEvent } from './client/gateway.ts';
 export { readBrief, type Brief } from './client/brief.ts';
 export { runningStack } from './stack/state.ts';
 export { decideAgain } from './check/decide-again.ts';
+export { checkAll } from './check/all.ts';

@@ -1,12 +1,13 @@
 /** The checker on the stack that runs on a data folder. */
 import { natsBlobs } from '@loom/blobs';
-import { checkLog, type CheckOptions, type Report } from '@loom/check';
+import type { CheckOptions, Report } from '@loom/check';
 import { connectLog, type Log } from '@loom/log';
 import { openVault } from '@loom/vault';
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { layout, readIfThere, type Secrets } from '../stack/files.ts';
-import { runningStack } from '../stack/state.ts';
+import { runningStack, type StackState } from '../stack/state.ts';
+import { checkAll } from './all.ts';
 import { decideAgain } from './decide-again.ts';
 
 interface Options {
@@ -17,23 +18,25 @@ interface Options {
   readonly onProgress?: NonNullable<CheckOptions['onProgress']>;
 }
 
-/** @throws Failure 3 when no stack is up on the folder, 1 when there is no such job */
-export async function checkStack(home: string, { decide, ...options }: Options): Promise<Report> {
-  await using log = await operatorLog(home, decide === true);
-  if (decide === true) await putOnRecord(log, options.job ?? '');
-  return checkLog(log, { ...options, ...(decide === true ? { decide: decideAgain } : {}) });
-}
-
-async function operatorLog(home: string, opens: boolean): Promise<Log> {
+/** @throws Failure 3 when no stack is up on the folder */
+export async function checkStack(home: string, { decide: opens = false, ...options }: Options): Promise<Report> {
   const up = await runningStack(home);
   if (up === null) throw new Failure(3, 'no Loom is up on this data folder', ['./loom up starts one']);
   const secrets = JSON.parse((await readIfThere(layout(home).secrets)) ?? '{}') as Partial<Secrets>;
+  await using log = await operatorLog(home, up, secrets, opens);
+  if (opens) await putOnRecord(log, options.job ?? '');
+  const postgresUrl = `postgres://postgres:${secrets.postgres?.['postgres'] ?? ''}@127.0.0.1:${up.postgresPort}/postgres`;
+  return await checkAll(log, { ...options, ...(opens ? { decide: decideAgain } : {}) }, postgresUrl);
+}
+
+function operatorLog(home: string, up: StackState, secrets: Partial<Secrets>, opens: boolean): Promise<Log> {
   const rootKeyFile = layout(home).rootKey;
   return connectLog({
     servers: up.natsUrl,
     user: 'operator',
     password: secrets.nats?.['operator'] ?? '',
     source: 'operator',
+    streams: up.streams,
     ...(opens ? { vault: (connection) => openVault({ connection, rootKeyFile }), blobs: natsBlobsOf } : {}),
   });
 }

@@ -140,6 +140,7 @@ function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
   const state = (): StackState => ({
     url,
     natsUrl: facts.natsUrl,
+    postgresPort: Number(new URL(facts.postgresUrl).port),
     streams: streamsOf(options),
     split: options.split ?? false,
     startedAt,

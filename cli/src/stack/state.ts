@@ -11,6 +11,8 @@ import { layout, readIfThere, writeSecret } from './files.ts';
 export interface StackState {
   readonly url: string;
   readonly natsUrl: string;
+  /** On loopback. */
+  readonly postgresPort: number;
   /** Event streams of the log. */
   readonly streams: number;
   readonly split: boolean;

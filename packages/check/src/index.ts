@@ -7,3 +7,7 @@ export type { CheckOptions, Progress, Report } from './log.ts';
 export type { EngineRun, Ledgers, PaidCall, Waste } from './domain/ledger.ts';
 export { rederive } from './rederive.ts';
 export type { Decide, Rederived } from './rederive.ts';
+export { checkProjection } from './projections.ts';
+export type { ProjectionOptions, ProjectionReport } from './projections.ts';
+export { checkJobRows } from './job-rows.ts';
+export type { JobRowOptions, JobRowReport, Row } from './job-rows.ts';

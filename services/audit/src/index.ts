@@ -1,1 +1,2 @@
 export { start } from './main.ts';
+export { auditView } from './views/audit-log.ts';

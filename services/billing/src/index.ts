@@ -1,1 +1,2 @@
 export { start } from './main.ts';
+export { usageView } from './views/usage.ts';

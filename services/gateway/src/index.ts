@@ -1,1 +1,2 @@
 export { start } from './main.ts';
+export { rowOf } from './views/jobs.ts';
