@@ -62,12 +62,15 @@ function execArgv({ side, half }: Work): string[] {
   return dir === undefined ? quiet : [...quiet, '--cpu-prof', `--cpu-prof-dir=${dir}/${side}-${half}`];
 }
 
+/** Processor time (µs) and memory (MiB) are the sums over the workers. */
+export type Ran = Measured & { readonly cpu: number; readonly memory: number };
+
 export interface Crew extends AsyncDisposable {
   reset(): void;
   begin(loops: readonly string[]): void;
   /** Calls back for each loop that has ended. */
   onEnded(listen: () => void): () => void;
-  measure(together: boolean): Promise<Measured & { readonly memory: number }>;
+  measure(together: boolean): Promise<Ran>;
 }
 
 /** One process (`both`), or one for each half. */
@@ -85,14 +88,15 @@ export async function startCrew(work: Omit<Work, 'half'>, layout: 'together' | '
     throw cause;
   }
   return {
-    reset: () => runner.ask({ kind: 'reset' }),
+    reset: () => workers.forEach((worker) => worker.ask({ kind: 'reset' })),
     begin: (loops) => runner.ask({ kind: 'begin', loops }),
     onEnded: (listen) => runner.on((tell) => void (tell.kind === 'ended' && listen())),
     async measure(together) {
       const answers = workers.map((worker) => worker.hears('measured'));
       for (const worker of workers) worker.ask({ kind: 'measure', together });
       const told = await Promise.all(answers);
-      return { ...told.at(-1)!.measured, memory: told.reduce((sum, { memory }) => sum + memory, 0) };
+      const sum = (what: 'cpu' | 'memory'): number => told.reduce((total, one) => total + one[what], 0);
+      return { ...told.at(-1)!.measured, cpu: sum('cpu'), memory: sum('memory') };
     },
     [Symbol.asyncDispose]: dispose,
   };

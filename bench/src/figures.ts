@@ -25,6 +25,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   appends: { unit: '1/s', better: 'more' },
   p50: { unit: 'ms', better: 'less' },
   p99: { unit: 'ms', better: 'less' },
+  cpu: { unit: 'µs/step', better: 'less' },
   memory: { unit: 'MiB', better: 'less' },
 };
 

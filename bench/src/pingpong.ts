@@ -1,7 +1,8 @@
 /** Loom's step loop beside the same loop over bare JetStream, on the same server, in the same run. */
 import { figures, type Figure, type Round } from './figures.ts';
 import type { Shape, Work } from './protocol.ts';
-import { runLoops, startRig, type Ran, type Rig } from './rig.ts';
+import type { Ran } from './crew.ts';
+import { runLoops, startRig, type Rig } from './rig.ts';
 import type { Sync } from './server.ts';
 
 export interface BenchOptions {
@@ -66,8 +67,8 @@ async function once(rig: Rig, one: Case, side: Work['side'], price: number): Pro
   return await runLoops(rig, side, crew, { count, together });
 }
 
-const roundOf = ({ shape }: Case, { rate, p50, p99 }: Ran): Round =>
-  shape.kind === 'pingpong' ? { steps: rate, p50, p99 } : { p50, p99 };
+const roundOf = ({ shape, count }: Case, { rate, p50, p99, cpu }: Ran): Round =>
+  shape.kind === 'pingpong' ? { steps: rate, p50, p99, cpu: cpu / (count * shape.steps) } : { p50, p99 };
 
 /** Worker and server together after the same 100 loops, each side on a server of its own. */
 async function memory({ nats, rounds }: BenchOptions): Promise<Figure[]> {

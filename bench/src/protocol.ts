@@ -32,4 +32,11 @@ export type Ask =
 export type Tell =
   | { readonly kind: 'ready' }
   | { readonly kind: 'ended' }
-  | { readonly kind: 'measured'; readonly measured: Measured; readonly memory: number };
+  | {
+      readonly kind: 'measured';
+      readonly measured: Measured;
+      /** Processor time of this process since the reset, µs. */
+      readonly cpu: number;
+      /** Resident, MiB. */
+      readonly memory: number;
+    };

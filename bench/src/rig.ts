@@ -3,8 +3,7 @@ import { connectLog, setUpLog } from '@loom/log';
 import type { Address, Log } from '@loom/log';
 import { ensureRootKeyFile, generatePoolKeys, openVault } from '@loom/vault';
 import { randomBytes } from 'node:crypto';
-import { startCrew, type Crew } from './crew.ts';
-import type { Measured } from './meter.ts';
+import { startCrew, type Crew, type Ran } from './crew.ts';
 import type { Shape, Work } from './protocol.ts';
 import { setUpRaw } from './raw.ts';
 import { startServers, type Servers, type Sync } from './server.ts';
@@ -80,8 +79,6 @@ async function submit(gateway: Log): Promise<void> {
   };
   await gateway.append(newJob(), { type: 'job.submitted', key: '0', body });
 }
-
-export type Ran = Measured & { readonly memory: number };
 
 let loops = 0;
 

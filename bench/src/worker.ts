@@ -12,14 +12,27 @@ const meter = new Meter();
 const ended = (): void => tell({ kind: 'ended' });
 const side = await (work.side === 'loom' ? loomSide : rawSide)(work, meter, ended);
 
+let began = process.cpuUsage();
+
+async function measured(together: boolean): Promise<Tell> {
+  const { user, system } = process.cpuUsage(began);
+  return {
+    kind: 'measured',
+    measured: meter.measured(together),
+    cpu: user + system,
+    memory: await residentOf(process.pid),
+  };
+}
+
 async function answer(ask: Ask): Promise<void> {
   switch (ask.kind) {
     case 'reset':
+      began = process.cpuUsage();
       return meter.reset();
     case 'begin':
       return side.begin(ask.loops);
     case 'measure':
-      return tell({ kind: 'measured', measured: meter.measured(ask.together), memory: await residentOf(process.pid) });
+      return tell(await measured(ask.together));
     case 'stop':
       await side.stop();
       process.disconnect();

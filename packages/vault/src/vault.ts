@@ -14,7 +14,7 @@ import { cache } from './cache.ts';
 import { sealCallKey } from './call-key.ts';
 import { streamKeys } from './keys.ts';
 import { type KeyContext, type RootKey, contextText, fileRootKey } from './root-key.ts';
-import type { Vault } from './types.ts';
+import type { Keys, Vault } from './types.ts';
 
 export interface VaultOptions {
   readonly connection: NatsConnection;
@@ -40,10 +40,18 @@ function vaultOf(root: RootKey, bucket: KeyBucket, poolPublicKey: string | undef
   const contentKey = (tenant: string, stream: string) =>
     isJob(stream) ? contents.get(nameOf({ tenant, job: stream }), tenant, stream) : tenants.get(tenant);
 
+  /** Made once for a content key, so that what is derived from it is derived once. */
+  const made = new WeakMap<KeyObject, Keys>();
+  const keysOf = (content: KeyObject, own: KeyObject): Keys => {
+    const keys = made.get(content) ?? streamKeys(content, own, (person) => persons.peek(person));
+    made.set(content, keys);
+    return keys;
+  };
+
   return {
     open: async (tenant, stream) => {
       const [own, content] = await Promise.all([tenants.get(tenant), contentKey(tenant, stream)]);
-      return streamKeys(content, own, (person) => persons.peek(person));
+      return keysOf(content, own);
     },
     person: async (person) => (await persons.get(person)) !== null,
     destroy: async (what) => {

@@ -30,7 +30,8 @@ export class Turns {
   readonly #intake: Intake;
   readonly #decide: Decide;
   readonly #lanes = new Map<string, Lane>();
-  readonly #armed = new Map<string, Set<string>>();
+  /** Timers that are armed and have not fired, by job and name: when they are due. */
+  readonly #armed = new Map<string, Map<string, number>>();
 
   constructor(log: Log, intake: Intake, decider: Decide = decide) {
     this.#log = log;
@@ -90,11 +91,16 @@ export class Turns {
     await this.#arm(job);
   }
 
+  /** Only what is due next is armed: an older timer that is still to fire makes a turn that arms what comes then. */
   async #arm(job: Job): Promise<void> {
-    const armed = this.#armed.get(job.stream) ?? new Set<string>();
-    const due = timers(job).filter(({ kind, key }) => !armed.has(`${kind}-${key}`));
-    await Promise.all(due.map(({ kind, key, due: dueMs }) => this.#log.armTimer(job, { kind, key, dueMs })));
-    for (const { kind, key } of due) armed.add(`${kind}-${key}`);
+    const armed = this.#armed.get(job.stream) ?? new Map<string, number>();
+    for (const name of armed.keys()) if (job.fired.has(name)) armed.delete(name);
+    const [first] = timers(job).toSorted((a, b) => a.due - b.due);
+    if (first && ![...armed.values()].some((due) => due <= first.due)) {
+      const { kind, key, due: dueMs } = first;
+      await this.#log.armTimer(job, { kind, key, dueMs });
+      armed.set(`${kind}-${key}`, dueMs);
+    }
     if (job.ended) this.#armed.delete(job.stream);
     else this.#armed.set(job.stream, armed);
   }
