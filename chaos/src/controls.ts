@@ -1,0 +1,66 @@
+/**
+ * Control builds: Loom without one of the rules that it stands on. They exist only inside of processes that chaos starts with its
+ * preload, which changes the source while it is loaded; what is on disk, and every other process, is as it was.
+ * E1  An edit whose place is not found stops the process: a control that changes nothing would prove nothing.
+ */
+export interface Edit {
+  /** End of the file's path. */
+  readonly file: string;
+  readonly find: RegExp;
+  readonly replace: string;
+}
+
+const append = 'packages/log/src/append.ts';
+const fold = 'packages/job/src/fold.ts';
+
+/** What is taken away, by name. */
+export const controls = {
+  'unique-append': [{ file: append, find: /expecting\(headers, 0, [^;]*;/, replace: '' }],
+  fence: [{ file: append, find: /expecting\(headers, fence\.orchestratorSeq[^;]*;/, replace: '' }],
+  'seen-trigger': [{ file: fold, find: /if \(job\.seq >= minSeq\) return job;/, replace: 'return job;' }],
+  claims: [
+    {
+      file: 'services/agent-runner/src/consumers/steps.ts',
+      find: /if \(isFree\(price\)\) return true;/,
+      replace: 'return true;',
+    },
+  ],
+  'one-slot': [
+    {
+      file: append,
+      find: /const subject = subjectOf\(at, source, draft\.type, draft\.key\);/,
+      replace: 'const subject = subjectOf(at, source, draft.type, globalThis.loomChaos.keyByOutcome(draft));',
+    },
+  ],
+  'lost-slots': [
+    {
+      file: 'services/orchestrator/src/domain/settle.ts',
+      find: /if \(job\.ended\) return \[\];/,
+      replace: 'return [];',
+    },
+  ],
+} as const satisfies Readonly<Record<string, readonly Edit[]>>;
+
+export type Control = keyof typeof controls;
+
+/** Makes a part of all reads stale. */
+export const staleReads: Edit = {
+  file: fold,
+  find: /this\.#log\.read\(job, \{ after: job\.seq \}\)/,
+  replace: 'globalThis.loomChaos.stale(this.#log.read(job, { after: job.seq }))',
+};
+
+/** Writes each run of the sandbox into a book of its own. */
+export const runLedger: Edit = {
+  file: 'services/sandbox/src/consumers/calls.ts',
+  find: /const run = await runCode\(/,
+  replace: 'globalThis.loomChaos.ran(slot.at.stream, slot.key);\n    const run = await runCode(',
+};
+
+/** The source with the edits made. @throws RangeError (E1) */
+export function edited(source: string, edits: readonly Edit[]): string {
+  return edits.reduce((text, { file, find, replace }) => {
+    if (!find.test(text)) throw new RangeError(`${file} has changed: there is no ${find}`);
+    return text.replace(find, () => replace);
+  }, source);
+}

@@ -1,0 +1,68 @@
+/**
+ * The gateways as a client behind a load balancer sees them.
+ * Owns the book of refusals: whatever is neither success nor a wish to be asked again.
+ * D1  A command has one idempotency key for all its tries, so that it may be repeated however its answer got lost.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface Refused {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly code: string;
+}
+
+export interface Door {
+  /** Tries until there is an answer other than "ask again". @throws when there is none within `seconds` (default 60) */
+  call(method: string, path: string, body?: unknown, options?: { key?: string; seconds?: number }): Promise<Answer>;
+  readonly refused: readonly Refused[];
+  /** How often a call had to be repeated: 503, or nobody there. */
+  repeats(): number;
+}
+
+interface Ways {
+  readonly urls: readonly string[];
+  readonly token: () => Promise<string>;
+}
+
+/** One try; null: ask again. */
+async function once(url: string, init: RequestInit): Promise<Answer | null> {
+  try {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
+    const body = (await response.json().catch(() => ({}))) as Answer['body'];
+    return response.status === 503 ? null : { status: response.status, body };
+  } catch {
+    return null;
+  }
+}
+
+export function doorOf({ urls, token }: Ways): Door {
+  const refused: Refused[] = [];
+  let repeats = 0;
+  let at = 0;
+  const call: Door['call'] = async (method, path, body, { key = randomUUID(), seconds = 60 } = {}) => {
+    const headers = {
+      authorization: `Bearer ${await token()}`,
+      ...(method === 'GET' ? {} : { 'idempotency-key': key }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
+      const answer = await once(`${urls[at++ % urls.length]}${path}`, init);
+      if (answer !== null) {
+        if (answer.status >= 400)
+          refused.push({ method, path, status: answer.status, code: String(answer.body['code']) });
+        return answer;
+      }
+      repeats += 1;
+    }
+    throw new Error(`${method} ${path}: no gateway answers within ${seconds} s`);
+  };
+  return { call, refused, repeats: () => repeats };
+}

@@ -1,0 +1,68 @@
+/** Jobs under load, and what people do to them meanwhile: cancel, kill, cut the budget, raise it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Rig } from './rig.ts';
+import { briefOf } from './script.ts';
+
+/** Enough for any job of the script. Micro-USD. */
+const plenty = 50_000_000;
+
+const over = ['completed', 'failed', 'refused', 'cancelled'];
+
+/** One job; its id. */
+export async function submit(rig: Rig, agents: number, code: boolean, budget = plenty): Promise<string> {
+  const brief = briefOf(agents, code, `Job ${rig.jobs.size}`);
+  const { status, body } = await rig.door.call('POST', '/v1/jobs', { brief, budget_micros: budget });
+  if (status !== 202 && status !== 201 && status !== 200)
+    throw new Error(`a job was not taken: ${JSON.stringify(body)}`);
+  const id = String(body['id']);
+  rig.jobs.add(id);
+  return id;
+}
+
+/** What a person may do to a job. */
+const acts: Readonly<Record<string, (rig: Rig, id: string) => Promise<unknown>>> = {
+  cancel: ({ door }, id) => door.call('POST', `/v1/jobs/${id}/cancel`),
+  kill: ({ door }, id) => door.call('POST', `/v1/jobs/${id}/kill`),
+  cut: ({ door }, id) => door.call('POST', `/v1/jobs/${id}/budget`, { budget_micros: 1_000 }),
+  raise: ({ door, random }, id) =>
+    door.call('POST', `/v1/jobs/${id}/budget`, { budget_micros: plenty + random.below(1_000) }),
+};
+
+/** Submits so many jobs and does something to about every third. Resolves when the last has been submitted and acted on. */
+export async function load(rig: Rig, jobs: number, everyMs: number): Promise<void> {
+  const { random } = rig;
+  const acting: Promise<unknown>[] = [];
+  for (let count = 0; count < jobs; count += 1) {
+    const id = await submit(rig, 1 + random.below(3), random.chance(0.4), random.chance(0.15) ? 60_000 : plenty);
+    if (random.chance(0.35)) acting.push(act(rig, id));
+    await sleep(random.below(2 * everyMs));
+  }
+  await Promise.all(acting);
+}
+
+async function act(rig: Rig, id: string): Promise<void> {
+  const name = rig.random.pick(Object.keys(acts));
+  await sleep(rig.random.below(2_500));
+  await acts[name]?.(rig, id);
+}
+
+export async function statusOf({ door }: Rig, id: string): Promise<string> {
+  return String((await door.call('GET', `/v1/jobs/${id}`)).body['status']);
+}
+
+/** Those of the jobs that have not ended within `seconds`, with their status. Whoever waits for money gets it. */
+export async function unended(rig: Rig, ids: Iterable<string>, seconds: number): Promise<readonly string[]> {
+  const open = new Map([...ids].map((id) => [id, '']));
+  const paid = new Set<string>();
+  for (const end = Date.now() + seconds * 1000; open.size > 0 && Date.now() < end; await sleep(250)) {
+    for (const id of open.keys()) {
+      const status = await statusOf(rig, id);
+      if (over.includes(status)) open.delete(id);
+      else open.set(id, status);
+      if (status !== 'waiting_budget' || paid.has(id)) continue;
+      paid.add(id);
+      await rig.door.call('POST', `/v1/jobs/${id}/budget`, { budget_micros: 2 * plenty });
+    }
+  }
+  return [...open].map(([id, status]) => `${id} is still ${status}`);
+}

@@ -1,0 +1,50 @@
+/**
+ * Loaded before a service by chaos alone. Owns the edits of this process and the functions that they call.
+ * LOOM_CHAOS_CONTROL names a control build, LOOM_CHAOS_STALE the part of all reads that miss what is newest,
+ * LOOM_CHAOS_RUNS the file of the sandbox's ledger.
+ */
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { controls, edited, runLedger, staleReads, type Control, type Edit } from './controls.ts';
+import { randomOf } from './random.ts';
+
+const { LOOM_CHAOS_CONTROL: control = '', LOOM_CHAOS_STALE: stale = '0', LOOM_CHAOS_RUNS: runs = '' } = process.env;
+const random = randomOf(Number(process.env['LOOM_CHAOS_SEED'] ?? 0) + process.pid);
+
+interface Settled {
+  readonly type: string;
+  readonly key: string;
+  readonly body: { readonly outcome?: string };
+}
+
+const hooks = {
+  /** A read as a lagging replica would answer it: the newest one to three are missing. */
+  async *stale<T>(facts: AsyncIterable<T>): AsyncGenerator<T> {
+    if (!random.chance(Number(stale))) return yield* facts;
+    const all = await Array.fromAsync(facts);
+    yield* all.slice(0, Math.max(0, all.length - 1 - random.below(3)));
+  },
+  ran: (job: string, call: string): void => appendFileSync(runs, `${JSON.stringify({ job, call })}\n`),
+  keyByOutcome: ({ type, key, body }: Settled): string =>
+    type.endsWith('.settled') && body.outcome !== 'completed' ? `${key}-${body.outcome}` : key,
+};
+Object.assign(globalThis, { loomChaos: hooks });
+
+const isControl = (name: string): name is Control => Object.hasOwn(controls, name);
+if (control !== '' && !isControl(control)) throw new RangeError(`there is no control build ${control}`);
+const edits: readonly Edit[] = [
+  ...(isControl(control) ? controls[control] : []),
+  ...(Number(stale) > 0 ? [staleReads] : []),
+  ...(runs === '' ? [] : [runLedger]),
+];
+
+registerHooks({
+  load(url, context, next) {
+    const mine = edits.filter(({ file }) => url.endsWith(`/${file}`));
+    const loaded = next(url, context);
+    if (mine.length === 0 || loaded.source === undefined || loaded.source === null) return loaded;
+    const source =
+      typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
+    return { ...loaded, source: edited(source, mine) };
+  },
+});
