@@ -134,7 +134,7 @@ async function checkAddress(run: Run, at: Address): Promise<void> {
     run.facts += 1;
     checker.see(entry);
     if (!isKnown(entry)) continue;
-    run.accounts.see(entry);
+    if (run.options.ledgers !== undefined) run.accounts.see(entry);
     ended ||= entry.fact.items.some(isEnd);
   }
   run.findings.push(...checker.end(run.options.running ?? false));
