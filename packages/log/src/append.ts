@@ -17,7 +17,8 @@ import { tellAppend } from './moments.ts';
 import { itemsOf } from './open.ts';
 import type { AppendOptions, DecideOptions } from './port.ts';
 import { decisionFilter, prefixOf, streamOf, subjectOf } from './subjects.ts';
-import { directGet, directGetAt, publish } from './transport.ts';
+import { lastUnder, messageAt } from './read.ts';
+import { directGet, publish } from './transport.ts';
 import type { Stored } from './transport.ts';
 import type { Address, Appended, Draft, Fence, Source } from './types.ts';
 
@@ -25,6 +26,8 @@ export interface Writer extends Parts {
   readonly connection: NatsConnection;
   readonly source: Source;
   readonly streams: number;
+  /** Streams have replicas, and this user may ask the leader. */
+  readonly asksLeader: boolean;
   /** ms */
   readonly patience: number;
   /** Items of recent decisions by `<stream>/<seq>`. */
@@ -67,19 +70,25 @@ async function appendUnique(writer: Writer, place: Place, body: Buffer, stamp: S
   const published = await publish(writer.connection, { subject, body, headers }, writer.patience);
   crashpoint(writer.source, 'appended');
   if (published.kind === 'stored') return { seq: published.seq, won: true };
-  const holder = await readBack(writer, at, subject, readBackTries);
-  if (holder === null) return { seq: 0, won: false };
+  const holder = await readBack(writer, at, subject);
+  if (holder === null) return takenBeside(place);
   const same = holder.headers?.get('ce-id') === stamp.id;
   return { seq: holder.seq, won: same || stamp.decision !== undefined };
 }
 
-/** About 2 s: a direct get may be answered by a replica that does not have the fact yet. */
+/** Something else of the job keeps its submission out; elsewhere somebody holds the very subject, so it cannot be told yet who. */
+function takenBeside({ type }: Place): Appended {
+  if (type === 'job.submitted') return { seq: 0, won: false };
+  throw new LoomError('log_unavailable', 'the place is taken, and nobody shows yet by what');
+}
+
+/** About 2 s: who may not ask the leader may meet a replica that does not have the fact yet. */
 const readBackTries = 12;
 
-async function readBack(writer: Writer, at: Address, subject: string, tries: number): Promise<Stored | null> {
+async function readBack(writer: Writer, at: Address, subject: string): Promise<Stored | null> {
   for (let attempt = 1; ; attempt++) {
-    const found = await directGet(writer.connection, streamOf(at, writer.streams), subject);
-    if (found !== null || attempt >= tries) return found;
+    const found = await lastUnder(writer, streamOf(at, writer.streams), subject);
+    if (found !== null || writer.asksLeader || attempt >= readBackTries) return found;
     await sleep(Math.min(250, 5 * 2 ** attempt));
   }
 }
@@ -142,7 +151,8 @@ async function ownDecision(
   id: string,
   uncertain: boolean,
 ): Promise<{ readonly seq: number } | null> {
-  const holder = await readBack(writer, at, subject, uncertain ? readBackTries : 1);
+  const stream = streamOf(at, writer.streams);
+  const holder = await (uncertain ? readBack(writer, at, subject) : directGet(writer.connection, stream, subject));
   return holder !== null && holder.headers?.get('ce-id') === id ? { seq: holder.seq } : null;
 }
 
@@ -165,7 +175,7 @@ async function recall(writer: Writer, at: Address, seq: number): Promise<readonl
   const known = writer.decisions.get(`${stream}/${seq}`);
   if (known !== undefined) return known;
   for (let attempt = 1; attempt <= readBackTries; attempt++) {
-    const message = await directGetAt(writer.connection, stream, seq);
+    const message = await messageAt(writer, stream, seq);
     if (message?.subject.startsWith(`${prefixOf(at)}.orchestrator.`))
       return remember(writer, `${stream}/${seq}`, itemsOf(message));
     if (message !== null) break;

@@ -25,11 +25,13 @@ export async function connectLog(options: LogOptions): Promise<Log> {
   const connection = await connectNats(options);
   try {
     checkVersion(connection.info?.version ?? '0');
-    const incarnations = await checkStreams(connection, streams);
+    const { incarnations, replicated } = await checkStreams(connection, streams);
     const writer: Writer = {
       connection,
       source: options.source,
       streams,
+      // The sandbox's rights name subjects, and a question to the leader names none.
+      asksLeader: replicated && options.source !== 'sandbox',
       patience: options.patience ?? 30_000,
       keyring: await keyringOf(options, connection),
       blobs: await blobsOf(options, connection),
@@ -52,12 +54,19 @@ async function blobsOf({ blobs }: LogOptions, connection: NatsConnection): Promi
 }
 
 interface StreamInfo {
-  readonly config?: { readonly metadata?: Readonly<Record<string, string>> };
+  readonly config?: { readonly num_replicas?: number; readonly metadata?: Readonly<Record<string, string>> };
 }
 
-/** The streams are there and hold every setting asked for; their incarnations by name. */
-async function checkStreams(connection: NatsConnection, streams: number): Promise<ReadonlyMap<string, string>> {
+interface Streams {
+  /** By name. */
+  readonly incarnations: ReadonlyMap<string, string>;
+  readonly replicated: boolean;
+}
+
+/** The streams are there and hold every setting asked for. */
+async function checkStreams(connection: NatsConnection, streams: number): Promise<Streams> {
   const incarnations = new Map<string, string>();
+  let replicated = false;
   for (const [index, name] of streamNames(streams).entries()) {
     const reply = await connection
       .request(`$JS.API.STREAM.INFO.${name}`, '', { timeout: 5000 })
@@ -68,8 +77,9 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
     if (config === undefined) throw new LoomError('part_missing', `there is no stream ${name}: run the set-up`);
     checkEcho(name, eventStream(index, streams), config);
     incarnations.set(name, config.metadata?.['loom.incarnation'] ?? '');
+    replicated ||= (config.num_replicas ?? 1) > 1;
   }
-  return incarnations;
+  return { incarnations, replicated };
 }
 
 function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {

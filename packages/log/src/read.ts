@@ -3,7 +3,7 @@ import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
 import type { ReadOptions } from './port.ts';
 import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
-import { directBatch, directGet } from './transport.ts';
+import { directBatch, directGet, directGetAt, leaderGet } from './transport.ts';
 import type { Stored } from './transport.ts';
 import type { Address, ClearFact, Fact, Source } from './types.ts';
 import type { FactType } from '@loom/schemas';
@@ -12,6 +12,30 @@ import type { NatsConnection } from '@nats-io/nats-core';
 export interface Reader extends Parts {
   readonly connection: NatsConnection;
   readonly streams: number;
+  /** Streams have replicas, and this user may ask the leader. */
+  readonly asksLeader: boolean;
+}
+
+/** The last message under one literal subject, or null. What was acknowledged before is found, where the leader may be asked. */
+export async function lastUnder(
+  reader: Pick<Reader, 'connection' | 'asksLeader'>,
+  stream: string,
+  subject: string,
+): Promise<Stored | null> {
+  const found = await directGet(reader.connection, stream, subject);
+  if (found !== null || !reader.asksLeader) return found;
+  return leaderGet(reader.connection, stream, { last_by_subj: subject });
+}
+
+/** The message at one sequence, or null; found as `lastUnder` finds. */
+export async function messageAt(
+  reader: Pick<Reader, 'connection' | 'asksLeader'>,
+  stream: string,
+  seq: number,
+): Promise<Stored | null> {
+  const found = await directGetAt(reader.connection, stream, seq);
+  if (found !== null || !reader.asksLeader) return found;
+  return leaderGet(reader.connection, stream, { seq });
 }
 
 const batch = 1000;
@@ -63,5 +87,5 @@ export function getRaw(
   type: FactType,
   key: string,
 ): Promise<Stored | null> {
-  return directGet(reader.connection, streamOf(at, reader.streams), subjectOf(at, source, type, key));
+  return lastUnder(reader, streamOf(at, reader.streams), subjectOf(at, source, type, key));
 }

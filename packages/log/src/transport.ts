@@ -6,6 +6,7 @@
  */
 import { LoomError } from '@loom/service';
 import { createInbox } from '@nats-io/nats-core';
+import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -106,14 +107,59 @@ export function directGetAt(connection: NatsConnection, stream: string, seq: num
 
 const getTries = 4;
 
-async function direct(connection: NatsConnection, api: string, query: string): Promise<Stored | null> {
+/** A direct get may be answered by a replica that is behind; this one is answered by the leader: what it does not hold is not there. */
+export function leaderGet(
+  connection: NatsConnection,
+  stream: string,
+  query: { readonly last_by_subj: string } | { readonly seq: number },
+): Promise<Stored | null> {
+  const api = `$JS.API.STREAM.MSG.GET.${stream}`;
+  return insistently(connection, api, JSON.stringify(query), (reply) => led(stream, reply));
+}
+
+function direct(connection: NatsConnection, api: string, query: string): Promise<Stored | null> {
+  return insistently(connection, api, query, (reply) => {
+    const code = reply.headers?.code ?? 0;
+    if (code === 0) return stored(reply);
+    return code === 404 ? null : 'unknown';
+  });
+}
+
+/** Asks again while there is no answer. @throws LoomError `log_unavailable`, `forbidden` */
+async function insistently<T>(
+  connection: NatsConnection,
+  api: string,
+  query: string,
+  read: (reply: Msg) => T | 'unknown',
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const reply = await connection.request(api, query, { timeout: answerTimeout }).catch(refusedOrUnknown);
-    if (reply !== 'unknown' && (reply.headers?.code ?? 0) === 0) return stored(reply);
-    if (reply !== 'unknown' && reply.headers?.code === 404) return null;
+    const answer = reply === 'unknown' ? reply : read(reply);
+    if (answer !== 'unknown') return answer;
     if (attempt === getTries) throw new LoomError('log_unavailable', 'the log does not answer a read');
     await sleep(50 * 2 ** attempt * Math.random());
   }
+}
+
+interface Led {
+  readonly message?: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly hdrs?: string;
+    readonly data?: string;
+    readonly time: string;
+  };
+  readonly error?: { readonly err_code?: number };
+}
+
+const noSuchMessage = 10037;
+
+function led(stream: string, reply: Msg): Stored | null | 'unknown' {
+  const { message, error } = json<Led>(reply);
+  if (message === undefined) return error?.err_code === noSuchMessage ? null : 'unknown';
+  const { subject, seq, time, hdrs, data = '' } = message;
+  const headers = hdrs === undefined ? undefined : MsgHdrsImpl.decode(Buffer.from(hdrs, 'base64'));
+  return { stream, subject, seq, time: Date.parse(time), headers, body: Buffer.from(data, 'base64') };
 }
 
 export interface Batch {

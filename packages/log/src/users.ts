@@ -30,8 +30,11 @@ const anyFact = 'loom.*.*.*.*';
 const own = (source: string): string => `${anyFact}.${source}.>`;
 const hears = (user: string): readonly string[] => [`_INBOX_${user}.>`];
 
+/** From any replica, and single facts from the leader. */
 const readsLog = (events: readonly string[]): string[] =>
-  events.flatMap((stream) => [`${api}.DIRECT.GET.${stream}`, `${api}.DIRECT.GET.${stream}.>`]);
+  events.flatMap((stream) =>
+    [`DIRECT.GET.${stream}`, `DIRECT.GET.${stream}.>`, `STREAM.MSG.GET.${stream}`].map((call) => `${api}.${call}`),
+  );
 const readsBySubject = (events: readonly string[], subjects: readonly string[]): string[] =>
   events.flatMap((stream) => subjects.map((subject) => `${api}.DIRECT.GET.${stream}.${subject}`));
 const knowsStreams = (events: readonly string[]): string[] => events.map((stream) => `${api}.STREAM.INFO.${stream}`);

@@ -91,13 +91,23 @@ test('nobody but the set-up makes, changes or removes streams and consumers', as
     'CONSUMER.CREATE',
     'CONSUMER.DELETE',
     'CONSUMER.DURABLE.CREATE',
-    'STREAM.MSG.GET',
   ];
   for (const user of services) {
     for (const verb of verbs)
       for (const target of [`${stream}`, `${stream}.mine`])
         assert.not.ok(await mayPublish(connections.get(user)!, `$JS.API.${verb}.${target}`), `${user} ${verb}`);
     assert.not.ok(await mayPublish(connections.get(user)!, '$SYS.REQ.SERVER.PING'), `${user} $SYS`);
+  }
+});
+
+test('who reads any fact may ask the leader for one, of the event streams alone; the sandbox may not', async ({
+  connections,
+}) => {
+  for (const user of services) {
+    const may = (name: string) => mayPublish(connections.get(user)!, `$JS.API.STREAM.MSG.GET.${name}`);
+    assert.is(await may(stream), user !== 'sandbox', user);
+    for (const other of ['KV_loom_keys', 'OBJ_loom_blobs', 'LOOM_TIMERS'])
+      assert.not.ok(await may(other), `${user} ${other}`);
   }
 });
 
