@@ -33,6 +33,12 @@ function unreadable(cause: unknown): unknown {
   return told ? cause : new LoomError('bad_request', undefined, { cause });
 }
 
+const escapes: Readonly<Record<string, string>> = { '%22': '"', '%0D': '\r', '%0A': '\n' };
+
+/** Browsers and fetch send quotes and line ends of a file's name so (HTML, multipart/form-data encoding), and nothing else. */
+const unescaped = (name: string): string =>
+  name.replaceAll(/%(22|0D|0A)/gi, (code) => escapes[code.toUpperCase()] ?? code);
+
 class FormReader {
   readonly #body: Record<string, unknown> = {};
   readonly #uploads: Upload[] = [];
@@ -44,7 +50,8 @@ class FormReader {
     const content = await this.#read(part);
     if (part.fieldname === 'brief') return this.#field('brief', content.toString('utf8'), false);
     if (part.fieldname !== 'file') return this.#refuse(unknown(part.fieldname));
-    this.#uploads.push({ name: part.filename, mediaType: mediaType(part.mimetype, part.filename), content });
+    const name = unescaped(part.filename);
+    this.#uploads.push({ name, mediaType: mediaType(part.mimetype, name), content });
   }
 
   done(): Form {

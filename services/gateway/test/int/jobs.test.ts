@@ -45,7 +45,7 @@ test('a brief becomes a queued job that can be shown and listed', async () => {
 test('files come with the brief, as a form or as base64, and lie in the log under their own keys', async () => {
   const multipart = form([
     ['brief', 'Look at it.'],
-    ['file', new Blob(['a,b\n1,2\n'], { type: 'text/csv' }), 'täble.csv'],
+    ['file', new Blob(['a,b\n1,2\n'], { type: 'text/csv' }), 'tä"b"le.csv'],
     ['file', new Blob(['x']), 'notes.md'],
     ['metadata', '{"k":"v"}'],
     ['budget_micros', '500'],
@@ -63,7 +63,7 @@ test('files come with the brief, as a form or as base64, and lie in the log unde
   assert.equal(
     one?.attachments.map(({ name, media_type, size }) => [name, media_type, size]),
     [
-      ['täble.csv', 'text/csv', 8],
+      ['tä"b"le.csv', 'text/csv', 8],
       ['notes.md', 'text/markdown', 1],
     ],
   );
