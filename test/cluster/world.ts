@@ -1,5 +1,5 @@
 /** Drafts, writers and read-backs for the trials on a cluster. */
-import type { Address, ClearFact, Draft, Fence, Log } from '@loom/log';
+import { lastSeqOf, type Address, type ClearFact, type Draft, type Fence, type Log } from '@loom/log';
 import { LoomError } from '@loom/service';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,15 +56,20 @@ export async function each<T>(n: number, width: number, work: (i: number) => Pro
   return results;
 }
 
-/** Every fact of every stream, in the order of each. */
+/** Every fact of every stream, in the order of each. A replica that is asked may be behind: it is asked until it is not. */
 export async function everything(log: Log): Promise<ClearFact[]> {
   const facts: ClearFact[] = [];
-  for (const stream of log.streams) for await (const fact of log.tail(stream)) facts.push(fact);
+  for (const stream of log.streams) {
+    const upto = await lastSeqOf(log, stream);
+    for (let after = 0; after < upto;) {
+      for await (const fact of log.tail(stream, { after, upto })) {
+        facts.push(fact);
+        after = fact.seq;
+      }
+    }
+  }
   return facts;
 }
-
-export const placeOf = ({ tenant, stream, source, type, key }: ClearFact): string =>
-  [tenant, stream, source, type, key].join('/');
 
 /** The facts of each job. */
 export function byJob(facts: readonly ClearFact[]): ReadonlyMap<string, readonly ClearFact[]> {

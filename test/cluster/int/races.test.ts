@@ -48,6 +48,19 @@ test('control: where two deciders spell the fence differently both get in, and t
   assert.ok(seen.every(({ winners }) => winners > 1));
 });
 
+test('what one service has appended another finds at once, whichever server it asks, 900 times', async ({
+  cluster,
+}) => {
+  const [writer] = await several(cluster, 'orchestrator', 1);
+  const readers = await Promise.all([0, 1, 2].map((node) => cluster.log('gateway', { node })));
+  const found = await each(rounds, 4, async () => {
+    const at = job();
+    await writer!.append(at, epoch('1'));
+    return Promise.all(readers.map((log) => log.getClear(at, 'orchestrator', 'epoch.raised', '1')));
+  });
+  assert.is(found.flat().filter((fact) => fact !== null).length, 3 * rounds);
+});
+
 test('of fifty writers at one place of each of a hundred jobs exactly one gets in', async ({ cluster }) => {
   const writers = await several(cluster, 'orchestrator', 50);
   const race = await each(100, 2, async () => {
