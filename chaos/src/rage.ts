@@ -1,0 +1,64 @@
+/** The faults of a storm: a deck of them, shuffled by the seed, dealt one after the other while those before still go on. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { boundaries, points } from './points.ts';
+import { ackWait, type Rig } from './rig.ts';
+
+/** How many of each kind. `pair`: two services killed at once; `pause`: a zombie, away for the ack wait and ten seconds more. */
+export interface Deck {
+  readonly kill: number;
+  readonly pair: number;
+  readonly crash: number;
+  readonly pause: number;
+  readonly deploy: number;
+  readonly nats: number;
+  readonly postgres: number;
+}
+
+export const smallDeck: Deck = { kill: 4, pair: 10, crash: 8, pause: 5, deploy: 3, nats: 2, postgres: 2 };
+
+type Fault = (rig: Rig) => Promise<unknown>;
+
+const workers = ['orchestrator', 'agent-runner', 'sandbox'];
+const serviceOf = (replica: string): string => replica.replace(/-\d+$/, '');
+
+/** Any replica, workers more often than others. */
+function anyOf({ random, faults }: Rig): string {
+  const replicas = faults.replicas;
+  return random.pick(random.chance(0.6) ? replicas.filter((name) => workers.includes(serviceOf(name))) : replicas);
+}
+
+const faultOf: Readonly<Record<keyof Deck, Fault>> = {
+  kill: (rig) => rig.faults.kill(anyOf(rig)),
+  pair: (rig) => {
+    const one = anyOf(rig);
+    const other = rig.random.pick(rig.faults.replicas.filter((name) => serviceOf(name) !== serviceOf(one)));
+    return Promise.all([rig.faults.kill(one), rig.faults.kill(other)]);
+  },
+  crash: (rig) => {
+    const name = anyOf(rig);
+    const point = points[serviceOf(name)]?.[rig.random.pick(boundaries)] ?? '';
+    return rig.faults.crash(name, [`${point}:${1 + rig.random.below(3)}`], 6);
+  },
+  pause: ({ random, faults }) =>
+    faults.pause(random.pick(faults.replicas.filter((name) => workers.includes(serviceOf(name)))), ackWait + 10_000),
+  deploy: (rig) => rig.faults.deploy(anyOf(rig)),
+  nats: ({ faults }) => faults.killStore('nats-server'),
+  postgres: ({ faults }) => faults.killStore('postgres'),
+};
+
+function shuffled({ random }: Rig, deck: Deck): (keyof Deck)[] {
+  const cards = (Object.keys(deck) as (keyof Deck)[]).flatMap((kind) => Array.from({ length: deck[kind] }, () => kind));
+  const order = cards.map((card) => ({ card, at: random.next() }));
+  return order.toSorted((a, b) => a.at - b.at).map(({ card }) => card);
+}
+
+/** Deals the deck once; resolves when its last fault is over. */
+export async function rage(rig: Rig, deck: Deck, tell: (line: string) => void): Promise<void> {
+  const going: Promise<unknown>[] = [];
+  for (const kind of shuffled(rig, deck)) {
+    tell(kind);
+    going.push(faultOf[kind](rig).catch((cause: unknown) => tell(`${kind}: ${String(cause)}`)));
+    await sleep(250 + rig.random.below(500));
+  }
+  await Promise.all(going);
+}

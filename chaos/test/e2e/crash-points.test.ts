@@ -1,0 +1,60 @@
+/** R-01: each service dies by SIGKILL at each boundary of its step, while jobs run; every job ends, and the checker finds nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { submit, unended } from '../../src/load.ts';
+import { boundaries, points } from '../../src/points.ts';
+import { startRig, type Rig } from '../../src/rig.ts';
+import { check, rowsAgree, wordsOf } from '../../src/verdict.ts';
+import { seed, times } from '../count.ts';
+
+const lives = times(3, 75);
+
+/** Names of all points of a service, each so often, with the hit at which it dies. */
+function casesOf({ random }: Rig, service: string): string[] {
+  const all = boundaries.flatMap((boundary) =>
+    Array.from({ length: lives }, () => `${points[service]?.[boundary]}:${1 + random.below(2)}`),
+  );
+  return all
+    .map((name) => ({ name, at: random.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ name }) => name);
+}
+
+/** The replicas of a service take its cases in turn: where a lease holds one back, the other dies. */
+async function dieEverywhere(rig: Rig, service: string): Promise<readonly string[]> {
+  const cases = casesOf(rig, service);
+  const next = function* (): Generator<string> {
+    for (let one = cases.shift(); one !== undefined; one = cases.shift()) yield one;
+  };
+  const replicas = rig.faults.replicas.filter((name) => name.replace(/-\d+$/, '') === service);
+  return (await Promise.all(replicas.map((name) => rig.faults.crash(name, next(), 60)))).flat();
+}
+
+/** A few jobs are always under way. */
+async function keepBusy(rig: Rig, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await submit(rig, 1 + rig.random.below(2), true);
+    await sleep(900);
+  }
+}
+
+test('every service may die at every boundary of its step', async () => {
+  await using rig = await startRig({ seed });
+  const over = new AbortController();
+  const busy = keepBusy(rig, over.signal);
+  const missed = await Promise.all(Object.keys(points).map((service) => dieEverywhere(rig, service)));
+  over.abort();
+  await busy;
+  await rig.faults.quiet();
+  console.log(`faults: ${JSON.stringify(rig.faults.counts())}; jobs: ${rig.jobs.size}`);
+  assert.equal(missed.flat(), [], 'every point was met');
+  assert.is(rig.faults.counts()['crash'], 8 * 5 * lives);
+  assert.equal(await unended(rig, rig.jobs, 60), []);
+  assert.equal(await rowsAgree(rig), []);
+  const report = await check(rig);
+  console.log(`facts: ${report.facts}; waste: ${JSON.stringify(report.waste)}`);
+  assert.equal(wordsOf(report), []);
+});
+
+test.run();
