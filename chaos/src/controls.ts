@@ -46,8 +46,8 @@ export type Control = keyof typeof controls;
 /** Makes a part of all reads stale. */
 export const staleReads: Edit = {
   file: fold,
-  find: /this\.#log\.read\(job, \{ after: job\.seq \}\)/,
-  replace: 'globalThis.loomChaos.stale(this.#log.read(job, { after: job.seq }))',
+  find: /for await \(const fact of (this\.#log\.read\(job, [^)]*\))\) evolve/,
+  replace: 'for await (const fact of globalThis.loomChaos.stale($1)) evolve',
 };
 
 /** Writes each run of the sandbox into a book of its own. */
@@ -61,6 +61,6 @@ export const runLedger: Edit = {
 export function edited(source: string, edits: readonly Edit[]): string {
   return edits.reduce((text, { file, find, replace }) => {
     if (!find.test(text)) throw new RangeError(`${file} has changed: there is no ${find}`);
-    return text.replace(find, () => replace);
+    return text.replace(find, replace);
   }, source);
 }
