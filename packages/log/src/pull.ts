@@ -39,7 +39,7 @@ export function openPuller(
     callback: (error, message) => {
       if (error !== null) return open?.end('trouble');
       if (message.subject.startsWith(inbox)) return void (message.subject === open?.inbox && status(message, open.end));
-      onMessage(delivered(message, stream));
+      onMessage(delivered(message, { stream, durable }));
       if (open !== null && --open.left === 0) open.end('done');
     },
   });
@@ -73,8 +73,17 @@ function status(message: Msg, end: (result: Pulled) => void): void {
   end(code === 404 || code === 408 ? 'done' : 'trouble');
 }
 
-function delivered(message: Msg, stream: string): Delivered {
-  tellDelivery(message.subject);
+/**
+ * Whole Unix ms of a server's Unix ns, cut off as a direct get's are. As a number the 19 digits would be rounded to 256 ns first, and a fact just
+ * below a millisecond would be delivered with another time than it is read with.
+ */
+export const millisecondsOf = (nanoseconds: string): number => Number(nanoseconds.slice(0, -6));
+
+function delivered(
+  message: Msg,
+  { stream, durable }: { readonly stream: string; readonly durable: string },
+): Delivered {
+  tellDelivery(durable, message.subject);
   const reply = message.reply ?? '';
   const tokens = reply.split('.');
   const at = tokens.length === 9 ? 4 : 6;
@@ -83,7 +92,7 @@ function delivered(message: Msg, stream: string): Delivered {
     subject: message.subject,
     seq: Number(tokens[at + 1]),
     delivery: Number(tokens[at + 2]),
-    time: Math.floor(Number(tokens[at + 3]) / 1_000_000),
+    time: millisecondsOf(tokens[at + 3] ?? ''),
     headers: message.headers,
     body: message.data,
     reply,
