@@ -14,8 +14,17 @@ const replicas = 2;
 export interface BillingWorld extends AsyncDisposable {
   /** Ports of the replicas' health servers. */
   readonly health: readonly number[];
-  /** Ends the load, waits until the rows have caught up, and gives all rows, those of a rebuild, and how many attempts the log has. */
-  settle(): Promise<{ readonly rows: object[]; readonly rebuilt: object[]; readonly attempts: number }>;
+  /** Ends the load, waits until the rows have caught up, and holds them against a rebuild. @throws when they hold more attempts than the log */
+  settle(): Promise<Settled>;
+}
+
+export interface Settled {
+  /** Of the live table. */
+  readonly rows: number;
+  /** That the log has. */
+  readonly attempts: number;
+  /** Rows that are not the same in the rebuild, or missing on one side; as JSON, the first few. */
+  readonly wrong: readonly string[];
 }
 
 const stepSettled = (step: number, attempt: number): Draft => ({
@@ -29,7 +38,7 @@ const stepSettled = (step: number, attempt: number): Draft => ({
   },
 });
 
-/** `admin`: superuser's URL; `serviceUrl`: what the replicas of billing connect to. */
+/** `admin`: superuser's URL; `serviceUrl`: what the replicas of billing connect to. The first steps are in the rows when this returns. */
 export async function billingWorld(admin: string, serviceUrl: string): Promise<BillingWorld> {
   await using starting = new AsyncDisposableStack();
   const nats = starting.use(await world());
@@ -45,13 +54,15 @@ export async function billingWorld(admin: string, serviceUrl: string): Promise<B
   for (const at of addresses) await gateway.append(at, submitted());
   const load = loadOf(runner, addresses);
   starting.defer(() => load.stop());
+  await withClient(admin, (client) => grown(client, 20));
   const owned = starting.move();
   return {
     health,
     async settle() {
       await load.stop();
       const rows = await rowsOnce(admin, load.acknowledged());
-      return { rows, rebuilt: await rebuild(admin, await nats.log('operator')), attempts: load.acknowledged() };
+      const rebuilt = await rebuild(admin, await nats.log('operator'));
+      return { rows: rows.length, attempts: load.acknowledged(), wrong: differing(rows, rebuilt) };
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -82,6 +93,14 @@ function loadOf(runner: Log, addresses: readonly Address[]): Load {
   };
 }
 
+function differing(rows: readonly object[], rebuilt: readonly object[]): string[] {
+  const [live, again] = [rows, rebuilt].map((side) => side.map((row) => JSON.stringify(row)));
+  const [known, wanted] = [new Set(live), new Set(again)];
+  const extra = (live ?? []).filter((row) => !wanted.has(row)).map((row) => `live ${row}`);
+  const missing = (again ?? []).filter((row) => !known.has(row)).map((row) => `rebuilt ${row}`);
+  return [...extra, ...missing].toSorted().slice(0, 6);
+}
+
 /** As superuser, on a connection of its own. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
@@ -99,6 +118,13 @@ export const counted = (client: pg.Client): Promise<number> =>
   client
     .query<{ sum: string | null }>('select sum(attempts) from billing.usage')
     .then(({ rows }) => Number(rows[0]?.sum ?? 0));
+
+/** Waits until the rows hold more attempts than that. @throws after 15 s */
+export async function grown(client: pg.Client, before: number): Promise<void> {
+  for (const end = Date.now() + 15_000; (await counted(client)) <= before; await sleep(10)) {
+    if (Date.now() > end) throw new Error('the projection did not go on');
+  }
+}
 
 const allRows = async (client: pg.Client, schema: string): Promise<object[]> =>
   (await client.query<object>(`select * from ${schema}.usage order by tenant, job, kind, key`)).rows;
