@@ -57,7 +57,8 @@ function listen(meter: Meter, shape: Shape): void {
     if (noun === 'step' && verb === 'settled' && (from === null || key === from)) meter.settling(job);
   });
   subscribe('loom:deliver', (message) => {
-    const [, , , , job = '', , noun, verb, key] = (message as string).split('.');
-    if (noun === 'step' && verb === 'requested' && (to === null || key === to)) meter.received(job);
+    const [durable, , , , job = '', , noun, verb, key] = (message as string).split('.');
+    if (durable === 'agent-runner loom' && noun === 'step' && verb === 'requested' && (to === null || key === to))
+      meter.received(job);
   });
 }

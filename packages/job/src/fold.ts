@@ -23,6 +23,11 @@ export interface FactReader {
   read(at: Address, options?: { after?: number; upto?: number }): AsyncIterable<Fact>;
 }
 
+/** What a cache needs of it; `atLeast` is the sequence that it waits for, 0 for none. */
+interface Source {
+  read(at: Address, options: { after: number; atLeast: number }): AsyncIterable<Fact>;
+}
+
 /** The state of a job from its facts, up to a sequence if one is given. */
 export async function foldJob(log: FactReader, at: Address, upto?: number): Promise<Job> {
   const job = emptyJob(at);
@@ -41,11 +46,11 @@ interface Entry {
  * C2  `at` answers only with a state that includes `minSeq`: a read from a lagging replica is repeated (design, invariant 4).
  */
 export class JobCache {
-  readonly #log: FactReader;
+  readonly #log: Source;
   readonly #size: number;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(log: FactReader, size = 500) {
+  constructor(log: Source, size = 500) {
     this.#log = log;
     this.#size = size;
   }
@@ -71,7 +76,7 @@ export class JobCache {
   async #advance(job: Job, minSeq: number): Promise<Job> {
     const until = Date.now() + 10_000;
     for (let wait = 2; ; wait = Math.min(wait * 2, 200)) {
-      for await (const fact of this.#log.read(job, { after: job.seq })) evolve(job, fact);
+      for await (const fact of this.#log.read(job, { after: job.seq, atLeast: minSeq })) evolve(job, fact);
       if (job.seq >= minSeq) return job;
       if (Date.now() > until)
         throw new LoomError('log_unavailable', `sequence ${minSeq} of ${job.stream} cannot be read yet`);

@@ -6,6 +6,9 @@ import { append, decide, dispatch } from './append.ts';
 import type { Writer } from './append.ts';
 import { consumeBatches } from './batches.ts';
 import { consume } from './consume.ts';
+import { readFed } from './fed.ts';
+import { Feed } from './feed.ts';
+import { headOf } from './headers.ts';
 import { watch } from './hints.ts';
 import { callKeyring, noKeys, vaultKeys } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
@@ -16,8 +19,9 @@ import type { Log, LogOptions } from './port.ts';
 import { getRaw, read, readClear, tail } from './read.ts';
 import { scan } from './scan.ts';
 import { checkEcho, checkVersion, eventStream } from './streams.ts';
-import { streamNames } from './subjects.ts';
+import { parseSubject, streamNames } from './subjects.ts';
 import { armTimer, consumeTimers } from './timers.ts';
+import type { Stored } from './transport.ts';
 
 /** @throws LoomError `server_too_old`, `setting_not_echoed`, `part_missing`, `log_unavailable` */
 export async function connectLog(options: LogOptions): Promise<Log> {
@@ -84,6 +88,7 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
 
 function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
   const { connection, keyring } = writer;
+  const feed = new Feed();
   return {
     connection,
     streams: streamNames(writer.streams),
@@ -92,6 +97,7 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
     decide: (to, drafts, fence, options) => decide(writer, to, drafts, fence, options),
     dispatch: (to, decision) => dispatch(writer, to, decision),
     read: (at, options) => read(writer, at, options),
+    readFed: (at, options) => readFed(writer, feed, at, options),
     readClear: (at, options) => readClear(writer, at, options),
     tail: (stream, options) => tail(writer, stream, options),
     async get(...place) {
@@ -102,7 +108,7 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
       const message = await getRaw(writer, ...place);
       return message === null ? null : clearFact(message);
     },
-    consume: consumeWith(writer),
+    consume: consumeWith(writer, feed),
     consumeBatches: (options) => consumeBatches(writer, options),
     scan: (source, type, cursor) => scan(writer, source, type, cursor),
     watch: (handler) => watch(connection, writer.source, handler),
@@ -120,9 +126,12 @@ async function end(connection: NatsConnection): Promise<void> {
   await connection.drain().catch(() => connection.close());
 }
 
-function consumeWith(writer: Writer): Log['consume'] {
-  return (options) =>
-    options.open
-      ? consume(writer, options, (message) => openFact(writer, message))
-      : consume(writer, options, (message) => Promise.resolve(clearFact(message)));
+function consumeWith(writer: Writer, feed: Feed): Log['consume'] {
+  return (options) => {
+    if (options.open === 'head') return consume(writer, options, (message) => Promise.resolve(head(message)), feed);
+    if (options.open) return consume(writer, options, (message) => openFact(writer, message), feed);
+    return consume(writer, options, (message) => Promise.resolve(clearFact(message)), feed);
+  };
 }
+
+const head = (message: Stored): ReturnType<typeof headOf> => headOf(message, parseSubject(message.subject));

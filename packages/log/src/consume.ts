@@ -4,36 +4,51 @@
  * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
  * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
  */
+import type { FactType } from '@loom/schemas';
 import { LoomError, backoffMs, crashpoint, inSpan } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Writer } from './append.ts';
 import { rowOf } from './consumers.ts';
+import type { Feed } from './feed.ts';
 import { Hands } from './hands.ts';
 import type { Verdict } from './hands.ts';
 import { pause, underLease } from './leases.ts';
 import { Attempts, mostAttempts, park, willPass } from './park.ts';
 import type { ConsumeOptions } from './port.ts';
-import { openPuller } from './pull.ts';
+import { say } from './nats.ts';
+import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
 import { streamNames } from './subjects.ts';
 import type { Stored } from './transport.ts';
-import type { ClearFact, Fact } from './types.ts';
+import type { Head } from './types.ts';
 
 /** How long a pull request waits for messages; ms. */
 const expires = 5000;
 
-export async function consume<F extends Fact | ClearFact>(
+type Handled = Head & { readonly type: FactType };
+
+export async function consume<F extends Handled>(
   writer: Writer,
   options: ConsumeOptions<F>,
   decode: (message: Stored) => Promise<F>,
+  feed: Feed,
 ): Promise<void> {
-  const { service, signal } = options;
-  const streams = streamNames(writer.streams);
+  const { service, signal, width } = options;
+  const row = rowOf(service);
   const attempts = new Attempts();
   const work = (message: Delivered): Promise<Verdict> => handleOne(writer, options, decode, attempts, message);
-  const leased = rowOf(service)?.leased === true;
-  await run(writer.connection, { durable: service, streams, leased, width: options.width, signal }, work);
+  const fed = row?.triggers === undefined ? {} : { fed: { feed, triggers: prefixesOf(row.triggers) } };
+  const streams = streamNames(writer.streams);
+  await run(
+    writer.connection,
+    { durable: service, streams, leased: row?.leased === true, width, signal, ...fed },
+    work,
+  );
 }
+
+/** `<source>.<noun>` and `<source>.<noun>.<verb>` of what is to be handled. */
+const prefixesOf = (patterns: readonly string[]): ReadonlySet<string> =>
+  new Set(patterns.map((pattern) => pattern.replace(/\.[*>]$/, '')));
 
 interface Run {
   readonly durable: string;
@@ -41,37 +56,56 @@ interface Run {
   readonly leased: boolean;
   readonly width: number;
   readonly signal: AbortSignal;
+  /** For leased durables: everything goes to the feed, only the triggers are handled. */
+  readonly fed?: { readonly feed: Feed; readonly triggers: ReadonlySet<string> };
 }
 
 /** Works on a durable's messages on all its streams until the signal aborts and what is in hand has ended. */
 export async function run(
   connection: NatsConnection,
-  { durable, streams, leased, width, signal }: Run,
+  { durable, streams, leased, width, signal, fed }: Run,
   work: (message: Delivered) => Promise<Verdict>,
 ): Promise<void> {
   const ackWait = await ackWaitOf(connection, streams[0]!, durable);
   const hands = new Hands(connection, { durable, width, ackWait, signal }, work);
-  const pumps = streams.map((stream) =>
-    leased
-      ? underLease(connection, `${durable}.${stream}`, signal, async (held) => {
-          await resetDurable(connection, stream, durable, held);
-          await pump(connection, stream, durable, hands, streams.length, held);
-        })
-      : pump(connection, stream, durable, hands, streams.length, signal),
-  );
+  const take = takerOf(connection, hands, fed);
+  const pumps = streams.map((stream) => {
+    const pumping = { connection, stream, durable, hands, take, among: streams.length };
+    if (!leased) return pump(pumping, signal);
+    return underLease(connection, `${durable}.${stream}`, signal, async (held) => {
+      await resetDurable(connection, stream, durable, held);
+      fed?.feed.begin(stream);
+      await pump(pumping, held).finally(() => fed?.feed.end(stream));
+    });
+  });
   await Promise.all(pumps);
   await hands.empty();
 }
 
-async function pump(
-  connection: NatsConnection,
-  stream: string,
-  durable: string,
-  hands: Hands,
-  among: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const puller = openPuller(connection, stream, durable, (message) => hands.take(message));
+type Take = (message: Delivered) => void;
+
+function takerOf(connection: NatsConnection, hands: Hands, fed: Run['fed']): Take {
+  if (fed === undefined) return (message) => hands.take(message);
+  return (message) => {
+    fed.feed.push(message);
+    const [, , , , , source, noun, verb] = message.subject.split('.', 8);
+    const about = `${source}.${noun}`;
+    if (fed.triggers.has(about) || fed.triggers.has(`${about}.${verb}`)) hands.take(message);
+    else say(connection, message.reply, acks.ack);
+  };
+}
+
+interface Pumping {
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly durable: string;
+  readonly hands: Hands;
+  readonly take: Take;
+  readonly among: number;
+}
+
+async function pump({ connection, stream, durable, hands, take, among }: Pumping, signal: AbortSignal): Promise<void> {
+  const puller = openPuller(connection, stream, durable, take);
   signal.addEventListener('abort', () => puller.close(), { once: true });
   while (!signal.aborted) {
     await hands.room();
@@ -82,7 +116,7 @@ async function pump(
   puller.close();
 }
 
-async function handleOne<F extends Fact | ClearFact>(
+async function handleOne<F extends Handled>(
   writer: Writer,
   { service, handle }: ConsumeOptions<F>,
   decode: (message: Stored) => Promise<F>,

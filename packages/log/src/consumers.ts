@@ -4,6 +4,8 @@ export interface ConsumerRow {
   readonly service: string;
   /** `<source>.<noun>.<verb>.<key>` patterns; whole streams when empty. */
   readonly facts: readonly string[];
+  /** Patterns of those that the service is to handle; all when absent. The others are acknowledged as they come: they only feed its folds. */
+  readonly triggers?: readonly string[];
   /** A stream's facts go to the replica that holds its lease. */
   readonly leased: boolean;
   /** For projections: an ack covers everything before it. */
@@ -16,7 +18,8 @@ const projection = (service: string): ConsumerRow => ({ service, facts: everythi
 export const consumerTable: readonly ConsumerRow[] = [
   {
     service: 'orchestrator',
-    facts: [
+    facts: everything,
+    triggers: [
       'gateway.job.>',
       'gateway.message.>',
       'gateway.checkpoint.>',

@@ -1,4 +1,4 @@
-/** Moments that a benchmark in the same process may listen for, by `node:diagnostics_channel`; the message is the fact's subject. */
+/** Moments that a benchmark in the same process may listen for, by `node:diagnostics_channel`; the message is the fact's subject, or `<durable> <subject>`. */
 import { channel } from 'node:diagnostics_channel';
 
 const appending = channel('loom:append');
@@ -10,6 +10,6 @@ export function tellAppend(subject: string): void {
 }
 
 /** A durable's message has come in. */
-export function tellDelivery(subject: string): void {
-  if (delivered.hasSubscribers) delivered.publish(subject);
+export function tellDelivery(durable: string, subject: string): void {
+  if (delivered.hasSubscribers) delivered.publish(`${durable} ${subject}`);
 }

@@ -3,7 +3,7 @@ import type { Blobs } from '@loom/blobs';
 import type { Keys, Vault } from '@loom/vault';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ScanCursor } from './scan.ts';
-import type { Address, Appended, ClearFact, Draft, Fact, Fence, Source } from './types.ts';
+import type { Address, Appended, ClearFact, Draft, Fact, Fence, Head, Source } from './types.ts';
 
 /** Opens the call key that a `run.requested` brings (the sandbox has no other key). */
 export type CallKeys = (sealedCallKey: Uint8Array, context: string, key: string) => Promise<Keys>;
@@ -49,6 +49,13 @@ export interface ReadOptions {
   readonly upto?: number;
 }
 
+export interface FedOptions {
+  /** Sequence to start behind. */
+  readonly after: number;
+  /** Sequence that is to be among what comes. */
+  readonly atLeast: number;
+}
+
 export interface Delivery {
   /** Attempts of this process at this message, this one included. */
   readonly attempts: number;
@@ -65,9 +72,10 @@ export interface ConsumeOptions<F> {
   readonly signal: AbortSignal;
 }
 
-/** Content opened, or clear fields alone. */
+/** Content opened, or clear fields alone, or only what the headers say: for a service that folds the fact's job anyway. */
 export type OpenConsumer = ConsumeOptions<Fact> & { readonly open: true };
 export type ClearConsumer = ConsumeOptions<ClearFact> & { readonly open: false };
+export type HeadConsumer = ConsumeOptions<Head & { readonly type: FactType }> & { readonly open: 'head' };
 
 export interface BatchOptions {
   readonly service: string;
@@ -113,6 +121,11 @@ export interface Log extends AsyncDisposable {
   ): Promise<Appended>;
   /** Opened, in order, sums verified. @throws LoomError `damaged` */
   read(at: Address, options?: ReadOptions): AsyncIterable<Fact>;
+  /**
+   * As `read`, but from what this process's leased consumer was handed, where that is complete behind `after`; waits a moment
+   * for `atLeast`. With `atLeast` 0 the server is asked.
+   */
+  readFed(at: Address, options: FedOptions): AsyncIterable<Fact>;
   readClear(at: Address, options?: ReadOptions): AsyncIterable<ClearFact>;
   /** One JetStream stream in order, or one job of it: clear fields only. */
   tail(stream: string, options?: ReadOptions & { readonly job?: string }): AsyncIterable<ClearFact>;
@@ -120,7 +133,7 @@ export interface Log extends AsyncDisposable {
   get(at: Address, source: Source, type: FactType, key: string): Promise<Fact | null>;
   getClear(at: Address, source: Source, type: FactType, key: string): Promise<ClearFact | null>;
   /** Until the signal aborts and what is in hand is done. Parks what cannot be handled; acks after `handle` resolves. */
-  consume(options: OpenConsumer | ClearConsumer): Promise<void>;
+  consume(options: OpenConsumer | ClearConsumer | HeadConsumer): Promise<void>;
   /** For projections: in order per stream, by one replica at a time. */
   consumeBatches(options: BatchOptions): Promise<void>;
   /** Where facts of a kind stand in all streams, behind a cursor: for sweeps. Heads only. */

@@ -1,11 +1,11 @@
-import type { Fact, Log } from '@loom/log';
+import type { Head, Log } from '@loom/log';
 import type { Turns } from './turn.ts';
 
 /** Facts of jobs that may let the decider see something missing: each is acknowledged after a turn that saw it. */
 export function consumeTriggers(log: Log, turns: Turns, width: number, signal: AbortSignal): Promise<void> {
-  const handle = (fact: { tenant: Fact['tenant']; stream: string; seq: number; traceparent: string }): Promise<void> =>
+  const handle = (fact: Head): Promise<void> =>
     isJob(fact.stream) ? turns.take(fact, fact.seq, fact.traceparent) : Promise.resolve();
-  return log.consume({ service: 'orchestrator', open: false, width, signal, handle });
+  return log.consume({ service: 'orchestrator', open: 'head', width, signal, handle });
 }
 
 /** Timers that have come: the fact first, then the turn that it triggers through the log. */

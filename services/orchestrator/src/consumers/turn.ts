@@ -35,7 +35,7 @@ export class Turns {
 
   constructor(log: Log, intake: Intake, decider: Decide = decide) {
     this.#log = log;
-    this.#jobs = new JobCache(log);
+    this.#jobs = new JobCache({ read: (at, options) => log.readFed(at, options) });
     this.#intake = intake;
     this.#decide = decider;
   }
