@@ -4,8 +4,10 @@ import { LoomError } from '@loom/service';
 import { blobBucketConfig } from '@loom/blobs';
 import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream';
+import { errors } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { consumerTable, timerStream } from './consumers.ts';
 import { connectNats } from './nats.ts';
 import { buckets, checkEcho, checkVersion, durable, eventStream, timersDurable, timersStream } from './streams.ts';
@@ -50,9 +52,11 @@ async function makeStream(
   wish: Partial<StreamConfig> & { readonly name: string },
   incarnate: boolean,
 ): Promise<void> {
-  const there = await absentAsNull(manager.streams.info(wish.name));
   const metadata = incarnate ? { metadata: { 'loom.incarnation': randomUUID() } } : {};
-  const info = there ?? (await manager.streams.add({ ...wish, ...metadata }));
+  const info = await insist(
+    async () =>
+      (await absentAsNull(manager.streams.info(wish.name))) ?? (await manager.streams.add({ ...wish, ...metadata })),
+  );
   checkEcho(wish.name, wish, info.config);
 }
 
@@ -66,8 +70,11 @@ async function makeDurables(manager: JetStreamManager, { streams = 4, ackWait = 
 }
 
 async function makeDurable(manager: JetStreamManager, stream: string, wish: ReturnType<typeof durable>): Promise<void> {
-  const there = await absentAsNull(manager.consumers.info(stream, wish.durable_name));
-  const info = there ?? (await manager.consumers.add(stream, wish));
+  const info = await insist(
+    async () =>
+      (await absentAsNull(manager.consumers.info(stream, wish.durable_name))) ??
+      (await manager.consumers.add(stream, wish)),
+  );
   const { filter_subject: one, ...echo } = info.config;
   checkEcho(`${stream}/${wish.durable_name}`, wish, one === undefined ? echo : { ...echo, filter_subjects: [one] });
 }
@@ -77,7 +84,26 @@ async function absentAsNull<T>(asked: Promise<T>): Promise<T | null> {
     return await asked;
   } catch (cause) {
     if (cause instanceof JetStreamApiError && cause.status === 404) return null;
-    throw new LoomError('log_unavailable', 'the log does not answer the set-up', { cause });
+    throw cause;
+  }
+}
+
+/** A cluster that has just started finds the leaders of its groups within seconds; ms. */
+const patience = 30_000;
+const noPeersYet = 10005;
+
+/** Asks again while nobody answers, or nobody leads. @throws LoomError `log_unavailable` */
+async function insist<T>(work: () => Promise<T>): Promise<T> {
+  for (const end = Date.now() + patience; ; await sleep(250)) {
+    try {
+      return await work();
+    } catch (cause) {
+      const silent =
+        cause instanceof errors.TimeoutError ||
+        (cause instanceof JetStreamApiError && (cause.status === 503 || cause.code === noPeersYet));
+      if (!silent || Date.now() > end)
+        throw new LoomError('log_unavailable', 'the log does not answer the set-up', { cause });
+    }
   }
 }
 
