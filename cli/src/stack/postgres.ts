@@ -64,20 +64,13 @@ async function isReachable(path: string): Promise<boolean> {
 }
 
 /**
- * How to run `file` as `user`. Below a folder that is closed to others (a checkout in /root), the unprivileged user
- * keeps the one capability to pass through folders and read files; it can still write only what is its own.
+ * How to run `file` as `user`. Below a folder that is closed to others (a checkout in /root) it runs as root of the files it finds there, but in
+ * a user namespace that calls it `user` and holds no right beyond: Postgres refuses root, and another user could not pass.
  */
-async function spawnable(
-  file: string,
-  args: readonly string[],
-  dir: string,
-  user: User | undefined,
-): Promise<Spawnable> {
-  const open = user === undefined || ((await isReachable(dirname(file))) && (await isReachable(dirname(dir))));
-  if (open) return { file, args, user: user ?? {} };
-  const capability = ['--inh-caps=-all,+dac_read_search', '--ambient-caps=-all,+dac_read_search'];
-  const as = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', ...capability];
-  return { file: 'setpriv', args: [...as, file, ...args], user: {} };
+function spawnable(file: string, args: readonly string[], user: User | undefined, open: boolean): Spawnable {
+  if (user === undefined || open) return { file, args, user: user ?? {} };
+  const namespace = ['--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`];
+  return { file: 'unshare', args: [...namespace, file, ...args], user: {} };
 }
 
 /** Whom to run as: undefined for ourselves. @throws when we are root and neither `postgres` nor `nobody` exists */
@@ -105,14 +98,19 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-async function initialise(options: PostgresOptions, data: string, user: User | undefined): Promise<void> {
+async function initialise(
+  options: PostgresOptions,
+  data: string,
+  user: User | undefined,
+  open: boolean,
+): Promise<void> {
   const { initdb } = await postgresBinaries();
   const secret = join(options.dir, 'superuser');
   await writeFile(secret, `${options.password}\n`, { mode: 0o600 });
-  if (user) await chown(secret, user.uid, user.gid);
+  if (user && open) await chown(secret, user.uid, user.gid);
   try {
     const args = ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8'];
-    const how = await spawnable(initdb, [...args, '--locale=C', '--no-sync', '--no-instructions'], options.dir, user);
+    const how = spawnable(initdb, [...args, '--locale=C', '--no-sync', '--no-instructions'], user, open);
     await run(how.file, how.args, { ...how.user, cwd: '/' });
   } finally {
     await rm(secret, { force: true });
@@ -136,11 +134,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const user = await unprivileged();
   const data = join(options.dir, 'data');
   await mkdir(options.dir, { recursive: true });
-  if (user) await chown(options.dir, user.uid, user.gid);
-  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(options, data, user);
   const { postgres } = await postgresBinaries();
+  const open = (await isReachable(dirname(postgres))) && (await isReachable(dirname(options.dir)));
+  if (user && open) await chown(options.dir, user.uid, user.gid);
+  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(options, data, user, open);
   const port = options.port ?? (await freePort());
-  const how = await spawnable(postgres, flags(options, data, port), options.dir, user);
+  const how = spawnable(postgres, flags(options, data, port), user, open);
   const child = await launch(how.file, how.args, {
     ...how.user,
     cwd: '/',
