@@ -80,7 +80,8 @@ export const buckets: readonly StreamWish[] = [
   // A key is written once: what is there is replaced by nobody, only erased by retention.
   bucket('loom_keys', { discard_new_per_subject: true }),
   bucket('loom_snapshots', {}),
-  bucket('loom_leases', { storage: StorageType.Memory, max_age: nanos(leaseTtl) }),
+  // On disk: a lone server forgets its streams in memory when it ends, and nobody could hold a lease any more.
+  bucket('loom_leases', { max_age: nanos(leaseTtl) }),
 ];
 
 export function durable(row: ConsumerRow, ackWait: number): ConsumerWish {
