@@ -9,8 +9,13 @@ const plenty = 50_000_000;
 const over = ['completed', 'failed', 'refused', 'cancelled'];
 
 /** One job; its id. */
-export async function submit(rig: Rig, agents: number, code: boolean, budget = plenty): Promise<string> {
-  const brief = briefOf(agents, code, `Job ${rig.jobs.size}`);
+export async function submit(
+  rig: Rig,
+  agents: number,
+  code: boolean,
+  budget = plenty,
+  brief = briefOf(agents, code, `Job ${rig.jobs.size}`),
+): Promise<string> {
   const { status, body } = await rig.door.call('POST', '/v1/jobs', { brief, budget_micros: budget });
   if (status !== 202 && status !== 201 && status !== 200)
     throw new Error(`a job was not taken: ${JSON.stringify(body)}`);

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stack, type Stack } from '@loom/test';
 import { anthropicEmulator } from '../../test/emulators/anthropic.ts';
-import type { Emulator } from '../../test/emulators/script.ts';
+import type { Emulator, Script } from '../../test/emulators/script.ts';
 import type { Control } from './controls.ts';
 import { doorOf, type Door } from './door.ts';
 import { Faults } from './faults.ts';
@@ -21,6 +21,8 @@ export interface RigOptions {
   readonly stale?: number;
   /** Part of all model calls that fail; default 0.1. */
   readonly mishaps?: number;
+  /** What the model says; default the chaos script. */
+  readonly script?: Script;
   /** Real containers; default true. */
   readonly sandbox?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -60,7 +62,9 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const { seed, control, stale = 0.15, mishaps = 0.1, sandbox = true } = options;
   const random = randomOf(seed);
   await using owned = new AsyncDisposableStack();
-  const model = owned.use(await anthropicEmulator({ script: chaosScript(randomOf(seed + 1), mishaps) }));
+  const model = owned.use(
+    await anthropicEmulator({ script: options.script ?? chaosScript(randomOf(seed + 1), mishaps) }),
+  );
   const ledger = join(await scratch(owned), 'runs.jsonl');
   const env = {
     ANTHROPIC_BASE_URL: model.url,
