@@ -159,6 +159,14 @@ export const TOOLSET: string = createHash('sha256').update(JSON.stringify(TOOLS)
 
 /** The tools that agents of a kind are told of. */
 export function toolSpecs(kind: AgentKind): readonly ToolSpec[] {
+  const known = specs.get(kind) ?? specsOf(kind);
+  specs.set(kind, known);
+  return known;
+}
+
+const specs = new Map<AgentKind, readonly ToolSpec[]>();
+
+function specsOf(kind: AgentKind): readonly ToolSpec[] {
   return Object.entries(TOOLS)
     .filter(([, tool]) => tool.kinds.includes(kind))
     .map(([name, { description, schema }]) => ({

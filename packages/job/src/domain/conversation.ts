@@ -34,7 +34,7 @@ export function conversation(job: Job, moment: Moment): ModelRequest {
   let seen = 0;
   for (const turn of turns) {
     said(job, messages, seen, turn.upto);
-    messages.push(...exchange(job, agent, turn));
+    messages.push(...exchange(agent, turn));
     seen = Math.max(seen, turn.upto);
   }
   said(job, messages, seen, moment.upto);
@@ -55,7 +55,18 @@ function said(job: Job, messages: Message[], after: number, upto: number): void 
       messages.push({ role: 'user', text: `The person who wrote the brief adds:\n${text}` });
 }
 
-function exchange(job: Job, agent: Agent, turn: Turn): Message[] {
+/** What a turn said and got, once it is over: it changes no more, and every later step says it again. */
+const over = new WeakMap<Turn, readonly Message[]>();
+
+function exchange(agent: Agent, turn: Turn): readonly Message[] {
+  const known = over.get(turn);
+  if (known !== undefined) return known;
+  const messages = exchanged(agent, turn);
+  if (turn.calls.every(({ result }) => result !== null)) over.set(turn, messages);
+  return messages;
+}
+
+function exchanged(agent: Agent, turn: Turn): Message[] {
   const reply: Message = {
     role: 'assistant',
     text: turn.reply?.text ?? '',
@@ -127,7 +138,20 @@ function opening(situation: Situation): string {
  * Upper bound of a request's input tokens: no tokenizer makes more tokens than there are bytes of text, and 2,048 + 64 a part
  * cover what providers wrap around messages and tools.
  */
-export function inputBound(request: ModelRequest): number {
-  const parts = request.messages.length + request.tools.length;
-  return Buffer.byteLength(JSON.stringify([request.system, request.messages, request.tools])) + 2_048 + 64 * parts;
+export function inputBound({ system, messages, tools }: ModelRequest): number {
+  const text = messages.reduce((sum, message) => sum + sizeOf(message), sizeOf(tools));
+  return (
+    text + Buffer.byteLength(JSON.stringify(system)) + messages.length + 2_053 + 64 * (messages.length + tools.length)
+  );
+}
+
+const sizes = new WeakMap<object, number>();
+
+/** Bytes of JSON; kept, since most of a conversation was there a step before. */
+function sizeOf(part: object): number {
+  const known = sizes.get(part);
+  if (known !== undefined) return known;
+  const size = Buffer.byteLength(JSON.stringify(part));
+  sizes.set(part, size);
+  return size;
 }
