@@ -4,7 +4,7 @@ import { createInbox } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { tellDelivery } from './moments.ts';
 import { onReconnect } from './nats.ts';
-import { inboxPrefix } from './transport.ts';
+import { inboxPrefix } from './asks.ts';
 import type { Stored } from './transport.ts';
 
 export interface Delivered extends Stored {

@@ -5,9 +5,9 @@
  * X3  Nothing here creates a consumer or a stream.
  */
 import { LoomError } from '@loom/service';
-import { createInbox } from '@nats-io/nats-core';
 import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
+import { askMany, askOne } from './asks.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A message as it lies in a stream. */
@@ -64,7 +64,7 @@ async function tryPublish(
 ): Promise<Answer> {
   let reply: Msg;
   try {
-    reply = await connection.request(subject, body, { headers, timeout });
+    reply = await askOne(connection, { subject, body, headers, timeout });
   } catch (cause) {
     return refusedOrUnknown(cause);
   }
@@ -133,11 +133,27 @@ async function insistently<T>(
   read: (reply: Msg) => T | 'unknown',
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const reply = await connection.request(api, query, { timeout: answerTimeout }).catch(refusedOrUnknown);
+    const question = { subject: api, body: query, timeout: answerTimeout };
+    const reply = await askOne(connection, question).catch(refusedOrUnknown);
     const answer = reply === 'unknown' ? reply : read(reply);
     if (answer !== 'unknown') return answer;
     if (attempt === getTries) throw new LoomError('log_unavailable', 'the log does not answer a read');
     await sleep(50 * 2 ** attempt * Math.random());
+  }
+}
+
+/** How long a question about a stream or durable is asked: an election may take 9 s. ms */
+const enquiryPatience = 20_000;
+
+/** What the API says of a stream or durable. Whoever leads it answers, so it is asked again while nobody does. @throws LoomError `log_unavailable`, `forbidden` */
+export async function enquire<T>(connection: NatsConnection, question: string): Promise<T> {
+  for (const end = performance.now() + enquiryPatience; ; await sleep(250)) {
+    const reply = await connection
+      .request(`$JS.API.${question}`, '', { timeout: answerTimeout })
+      .catch(refusedOrUnknown);
+    const answer = reply === 'unknown' ? { error: { code: 503 } } : json<PubAck>(reply);
+    if (answer.error?.code !== 503) return answer as T;
+    if (performance.now() > end) throw new LoomError('log_unavailable', `no word on ${question}`);
   }
 }
 
@@ -182,43 +198,22 @@ export async function directBatch(
   }
 }
 
-/** Null when the answer broke off: silence for a while, or a status that is no end of batch. */
-function oneBatch(connection: NatsConnection, stream: string, query: string): Promise<Batch | null> {
-  const inbox = createInbox(inboxPrefix(connection));
-  return new Promise((resolve, reject) => {
-    const messages: Stored[] = [];
-    const end = (result: Batch | null): void => {
-      clearTimeout(timer);
-      subscription.unsubscribe();
-      resolve(result);
-    };
-    const fail = (cause: Error): void => {
-      reject(cause);
-      end(null);
-    };
-    const timer = setTimeout(() => end(null), answerTimeout);
-    const subscription = connection.subscribe(inbox, {
-      callback: (error, message) => {
-        if (error !== null) return fail(error);
-        const code = message.headers?.code ?? 0;
-        if (code === 404) return end({ messages: [], more: false });
-        if (code !== 0) return end(code === 204 ? { messages, more: pending(message) > 0 } : null);
-        messages.push(stored(message));
-        if (messages.length % 64 === 0) timer.refresh();
-      },
-    });
-    connection.publish(`$JS.API.DIRECT.GET.${stream}`, query, { reply: inbox });
+/** Null when the answer broke off by a status that is no end of batch. */
+async function oneBatch(connection: NatsConnection, stream: string, query: string): Promise<Batch | null> {
+  const messages: Stored[] = [];
+  let batch: Batch | null = null;
+  const question = { subject: `$JS.API.DIRECT.GET.${stream}`, body: query, timeout: answerTimeout };
+  await askMany(connection, question, (message) => {
+    const code = message.headers?.code ?? 0;
+    if (code === 0) messages.push(stored(message));
+    else if (code === 204) batch = { messages, more: pending(message) > 0 };
+    else if (code === 404) batch = { messages: [], more: false };
+    return code !== 0;
   });
+  return batch;
 }
 
 const pending = (message: Msg): number => Number(message.headers?.get('Nats-Num-Pending') ?? 0);
-
-export function inboxPrefix(connection: NatsConnection): string {
-  return (
-    (connection as NatsConnection & { readonly options: { readonly inboxPrefix?: string } }).options.inboxPrefix ??
-    '_INBOX'
-  );
-}
 
 function stored(message: Msg): Stored {
   const headers = message.headers;
