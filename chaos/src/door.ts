@@ -22,6 +22,8 @@ export interface Door {
   /** Tries until there is an answer other than "ask again". @throws when there is none within `seconds` (default 60) */
   call(method: string, path: string, body?: unknown, options?: { key?: string; seconds?: number }): Promise<Answer>;
   readonly refused: readonly Refused[];
+  /** Calls that were taken and then broke off; nobody there, or a wish to be asked again, is no such thing. */
+  readonly broken: readonly string[];
   /** How often a call had to be repeated: 503, or nobody there. */
   repeats(): number;
 }
@@ -32,18 +34,26 @@ interface Ways {
 }
 
 /** One try; null: ask again. */
-async function once(url: string, init: RequestInit): Promise<Answer | null> {
+async function once(url: string, init: RequestInit, broken: string[]): Promise<Answer | null> {
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
     const body = (await response.json().catch(() => ({}))) as Answer['body'];
     return response.status === 503 ? null : { status: response.status, body };
-  } catch {
+  } catch (cause) {
+    if (codeOf(cause) !== 'ECONNREFUSED') broken.push(`${init.method} ${url}: ${codeOf(cause)}`);
     return null;
   }
 }
 
+function codeOf(cause: unknown): string {
+  const inner = cause instanceof Error ? cause.cause : null;
+  const named = inner instanceof Error && 'code' in inner ? inner.code : null;
+  return String(named ?? cause);
+}
+
 export function doorOf({ urls, token }: Ways): Door {
   const refused: Refused[] = [];
+  const broken: string[] = [];
   let repeats = 0;
   let at = 0;
   const call: Door['call'] = async (method, path, body, { key = randomUUID(), seconds = 60 } = {}) => {
@@ -54,7 +64,7 @@ export function doorOf({ urls, token }: Ways): Door {
     };
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
-      const answer = await once(`${urls[at++ % urls.length]}${path}`, init);
+      const answer = await once(`${urls[at++ % urls.length]}${path}`, init, broken);
       if (answer !== null) {
         if (answer.status >= 400)
           refused.push({ method, path, status: answer.status, code: String(answer.body['code']) });
@@ -64,5 +74,5 @@ export function doorOf({ urls, token }: Ways): Door {
     }
     throw new Error(`${method} ${path}: no gateway answers within ${seconds} s`);
   };
-  return { call, refused, repeats: () => repeats };
+  return { call, refused, broken, repeats: () => repeats };
 }
