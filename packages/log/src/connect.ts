@@ -21,6 +21,7 @@ import { scan } from './scan.ts';
 import { checkEcho, checkVersion, eventStream } from './streams.ts';
 import { parseSubject, streamNames } from './subjects.ts';
 import { armTimer, consumeTimers } from './timers.ts';
+import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
 
 /** @throws LoomError `server_too_old`, `setting_not_echoed`, `part_missing`, `log_unavailable` */
@@ -72,12 +73,7 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
   const incarnations = new Map<string, string>();
   let replicated = false;
   for (const [index, name] of streamNames(streams).entries()) {
-    const reply = await connection
-      .request(`$JS.API.STREAM.INFO.${name}`, '', { timeout: 5000 })
-      .catch((cause: unknown) => {
-        throw new LoomError('log_unavailable', `no word on the stream ${name}`, { cause });
-      });
-    const { config } = reply.json<StreamInfo>();
+    const { config } = await enquire<StreamInfo>(connection, `STREAM.INFO.${name}`);
     if (config === undefined) throw new LoomError('part_missing', `there is no stream ${name}: run the set-up`);
     checkEcho(name, eventStream(index, streams), config);
     incarnations.set(name, config.metadata?.['loom.incarnation'] ?? '');

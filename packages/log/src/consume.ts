@@ -19,6 +19,7 @@ import { say } from './nats.ts';
 import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
 import { streamNames } from './subjects.ts';
+import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
 import type { Head } from './types.ts';
 
@@ -146,12 +147,10 @@ async function handleOne<F extends Handled>(
 
 /** Ms until an unacked message comes again. @throws LoomError `part_missing` when set-up has not made the durable */
 export async function ackWaitOf(connection: NatsConnection, stream: string, durable: string): Promise<number> {
-  const reply = await connection
-    .request(`$JS.API.CONSUMER.INFO.${stream}.${durable}`, '', { timeout: 5000 })
-    .catch((cause: unknown) => {
-      throw new LoomError('log_unavailable', `no word on the durable ${durable}`, { cause });
-    });
-  const { config } = reply.json<{ readonly config?: { readonly ack_wait: number } }>();
+  interface Info {
+    readonly config?: { readonly ack_wait: number };
+  }
+  const { config } = await enquire<Info>(connection, `CONSUMER.INFO.${stream}.${durable}`);
   if (config === undefined) throw new LoomError('part_missing', `${stream} has no durable ${durable}: run the set-up`);
   return config.ack_wait / 1_000_000;
 }
