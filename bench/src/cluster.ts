@@ -17,7 +17,7 @@ export async function* cluster(options: BenchOptions): AsyncGenerator<Figure> {
   for (let i = 0; i < options.rounds; i++) {
     options.note(`round ${i + 1} of ${options.rounds}`);
     pairs.appends.push({ theirs: await appends(one.gateway), ours: await appends(three.gateway) });
-    pairs.single.push({ theirs: await stepsOn(one, 10, false), ours: await stepsOn(three, 10, false) });
+    pairs.single.push({ theirs: await stepsOn(one, 25, false), ours: await stepsOn(three, 25, false) });
     pairs.many.push({ theirs: await stepsOn(one, 100, true), ours: await stepsOn(three, 100, true) });
   }
   const name = (what: string) => ({ bench: 'cluster', case: `R3, ${what}`, reference: 'R1' });
@@ -50,7 +50,7 @@ async function appends(log: Log): Promise<Round> {
 
 async function stepsOn(rig: Rig, count: number, together: boolean): Promise<Round> {
   await using crew = await rig.crew('loom', shape);
-  await runLoops(rig, 'loom', crew, { count: together ? 20 : 3, together });
+  await runLoops(rig, 'loom', crew, { count: 100, together: true });
   const { rate, p50, p99 } = await runLoops(rig, 'loom', crew, { count, together });
   return { steps: rate, p50, p99 };
 }

@@ -3,11 +3,13 @@ import { natsUsers } from '@loom/log';
 import { connect } from '@nats-io/transport-node';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentOf } from './memory.ts';
 
 export type Sync = 'always' | 'default';
 
@@ -55,8 +57,14 @@ export async function startServers(options: Options): Promise<Servers> {
   const home = await mkdtemp(join(tmpdir(), 'loom-bench-'));
   const nodes = await Promise.all(Array.from({ length: options.size ?? 1 }, (_, i) => nodeOf(home, `n${i + 1}`)));
   const children: ChildProcess[] = [];
+  const atExit = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(home, { recursive: true, force: true });
+  };
+  process.once('exit', atExit);
   const dispose = async (): Promise<void> => {
     await Promise.all(children.map(stop));
+    process.off('exit', atExit);
     await rm(home, { recursive: true, force: true });
   };
   try {
@@ -84,7 +92,6 @@ async function startNode(options: Options, node: Node, nodes: readonly Node[]): 
   const file = join(node.dir, 'nats.conf');
   await writeFile(file, configuration(node, options, nodes), { mode: 0o600 });
   const child = spawn(options.binary, ['-c', file], { stdio: 'ignore' });
-  process.once('exit', () => child.kill('SIGKILL'));
   await once(child, 'spawn');
   return child;
 }
@@ -111,12 +118,6 @@ async function stores(url: string): Promise<void> {
     }
     await sleep(200);
   }
-}
-
-/** Resident memory of a process, MiB. */
-export async function residentOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

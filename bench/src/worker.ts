@@ -1,16 +1,18 @@
 /** A worker process of a benchmark: runs one side of it, told and asked over the process channel. */
-import { loomSide } from './loom.ts';
 import { Meter } from './meter.ts';
 import type { Ask, Tell, Work } from './protocol.ts';
-import { rawSide } from './raw.ts';
-import { residentOf } from './server.ts';
+import { residentOf } from './memory.ts';
 
 const tell = (what: Tell): void => void process.send?.(what);
 
 const work = JSON.parse(process.argv[2] ?? '') as Work;
 const meter = new Meter();
 const ended = (): void => tell({ kind: 'ended' });
-const side = await (work.side === 'loom' ? loomSide : rawSide)(work, meter, ended);
+// The raw side is to carry nothing of Loom's.
+const side =
+  work.side === 'loom'
+    ? await (await import('./loom.ts')).loomSide(work, meter, ended)
+    : await (await import('./raw.ts')).rawSide(work, meter, ended);
 
 let began = process.cpuUsage();
 

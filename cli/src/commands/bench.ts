@@ -24,6 +24,8 @@ async function run(name: string | undefined, rounds: number, out: Output): Promi
   const unknown = names.find((one) => !Object.hasOwn(benchmarks, one));
   if (unknown !== undefined)
     throw new Failure(2, `no benchmark is called ${unknown}; there are ${Object.keys(benchmarks).join(', ')}`);
+  // What a benchmark started is stopped when this process exits.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const nats = (await natsPart.bring(out)).where;
   for (const one of names) {
     out.print(line([one, ...head.slice(1)]));

@@ -8,7 +8,7 @@ export const settings = {
   ...logSettings('orchestrator'),
   rootKeyFile: setting.text('LOOM_ROOT_KEY_FILE'),
   poolPublicKey: setting.text('LOOM_POOL_PUBLIC_KEY'),
-  width: setting.integer('LOOM_ORCHESTRATOR_WIDTH', { min: 1, max: 1_000 }, 32),
+  width: setting.integer('LOOM_ORCHESTRATOR_WIDTH', { min: 1, max: 1_000 }, 200),
   sweepMs: setting.integer('LOOM_SWEEP_MS', { min: 500, max: 60 * minute }, minute),
   defaultBudgetMicros: setting.integer('LOOM_DEFAULT_BUDGET_MICROS', { min: 0, max: 1_000_000_000_000 }, 10_000_000),
   maxAgents: setting.integer('LOOM_MAX_AGENTS', { min: 3, max: 1_000 }, 100),
