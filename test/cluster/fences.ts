@@ -42,10 +42,10 @@ const filterHeader = 'Nats-Expected-Last-Subject-Sequence-Subject';
 /** Makes one log spell the fence's filter differently: it matches the same subjects, letter by letter it is another. */
 export function respell(log: Log): void {
   const { connection } = log;
-  const request = connection.request.bind(connection);
-  connection.request = (subject, payload, options) => {
+  const publish = connection.publish.bind(connection);
+  connection.publish = (subject, payload, options) => {
     const filter = options?.headers?.get(filterHeader) ?? '';
     if (filter.endsWith('.orchestrator.>')) options?.headers?.set(filterHeader, filter.replace(/>$/, '*.*.*'));
-    return request(subject, payload, options);
+    publish(subject, payload, options);
   };
 }
