@@ -28,8 +28,8 @@ export const controls = {
   'one-slot': [
     {
       file: append,
-      find: /const subject = subjectOf\(at, source, draft\.type, draft\.key\);/,
-      replace: 'const subject = subjectOf(at, source, draft.type, globalThis.loomChaos.keyByOutcome(draft));',
+      find: /const source = options\.source \?\? writer\.source;/,
+      replace: '$&\n  draft = globalThis.loomChaos.keyedByOutcome(draft);',
     },
   ],
   'lost-slots': [

@@ -25,8 +25,10 @@ const hooks = {
     yield* all.slice(0, Math.max(0, all.length - 1 - random.below(3)));
   },
   ran: (job: string, call: string): void => appendFileSync(runs, `${JSON.stringify({ job, call })}\n`),
-  keyByOutcome: ({ type, key, body }: Settled): string =>
-    type.endsWith('.settled') && body.outcome !== 'completed' ? `${key}-${body.outcome}` : key,
+  keyedByOutcome: (draft: Settled): Settled =>
+    draft.type.endsWith('.settled') && draft.body.outcome !== 'completed'
+      ? { ...draft, key: `${draft.key}-${draft.body.outcome}` }
+      : draft,
 };
 Object.assign(globalThis, { loomChaos: hooks });
 

@@ -14,6 +14,8 @@ export interface Plan {
   readonly control?: Control;
   /** Faults, dealt once or, while `minutes` last, again and again. */
   readonly deck?: Deck;
+  /** How often each orchestrator looks at every open job, leases or not; default seldom, so that nothing but triggers moves a job. */
+  readonly sweepMs?: number;
   /** Real containers and projections; default true. A control is found in the log alone, and goes without. */
   readonly whole?: boolean;
   /** Told what happens, for a person to read. */
@@ -41,6 +43,7 @@ export async function chaos(plan: Plan): Promise<Outcome> {
     seed,
     sandbox: whole,
     ...(control === undefined ? {} : { control }),
+    ...(plan.sweepMs === undefined ? {} : { env: { LOOM_SWEEP_MS: String(plan.sweepMs) } }),
     ...(whole ? {} : { replicas: { ...projections, gateway: 1 }, stale: 0.25 }),
   });
   tell(`seed ${seed}: a Loom of ${rig.faults.replicas.length} processes is up after ${Date.now() - began} ms`);

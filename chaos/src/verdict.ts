@@ -21,8 +21,8 @@ export function openLog({ stack }: Rig): Promise<Log> {
 
 /** The checker's report over the whole log and both ledgers. `running`: jobs may still be open. */
 export async function check(rig: Rig, running = false): Promise<Report> {
+  const ledgers = { models: [...rig.model.ledger], runs: await rig.runs() }; // before the log's end is looked up
   await using log = await openLog(rig);
-  const ledgers = { models: rig.model.ledger, runs: await rig.runs() };
   return await checkLog(log, { ledgers, kills: rig.faults.disruptions, running, decide: decideAgain });
 }
 
