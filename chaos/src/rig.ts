@@ -40,6 +40,9 @@ export interface Rig extends AsyncDisposable {
   runs(): Promise<readonly { readonly job: string; readonly call: string }[]>;
 }
 
+/** Whose jobs they are. */
+export const tenant = 'chaos';
+
 /** Ms until an unacked message comes again: short, so that redeliveries are many. */
 export const ackWait = 2_000;
 
@@ -84,7 +87,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     random,
     stack: system,
     model,
-    door: doorOf({ urls: system.urls, token: () => system.token() }),
+    door: doorOf({ urls: system.urls, token: () => system.token({ tenant }) }),
     faults: new Faults(system, random),
     jobs: new Set(),
     runs: async () => (await lines(ledger)).map((line) => JSON.parse(line) as { job: string; call: string }),

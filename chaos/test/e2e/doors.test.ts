@@ -5,7 +5,7 @@ import { readRaw } from '@loom/log';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { submit, unended } from '../../src/load.ts';
-import { startRig, type Rig } from '../../src/rig.ts';
+import { startRig, tenant, type Rig } from '../../src/rig.ts';
 import { check, openLog, rowsAgree, wordsOf } from '../../src/verdict.ts';
 import { seed, times } from '../count.ts';
 
@@ -50,7 +50,7 @@ test('a rolling deploy of every service under load is no error to clients, and e
 /** Reads a stream until so many bytes have come, then cuts it; the ids of the facts that came whole. */
 async function part(rig: Rig, url: string, last: number, bytes: number): Promise<readonly number[]> {
   const cut = new AbortController();
-  const headers = { authorization: `Bearer ${await rig.stack.token()}`, 'last-event-id': String(last) };
+  const headers = { authorization: `Bearer ${await rig.stack.token({ tenant })}`, 'last-event-id': String(last) };
   let text = '';
   try {
     const response = await fetch(url, { headers: { ...headers, accept: 'text/event-stream' }, signal: cut.signal });
@@ -110,10 +110,15 @@ test('a thousand idle streams fit into a gateway', async ({ rig }) => {
   const pid = rig.stack.state().pids['gateway'] ?? 0;
   const before = await residentMb(pid);
   const leave = new AbortController();
-  const headers = { authorization: `Bearer ${await rig.stack.token()}`, accept: 'text/event-stream' };
-  const open = await Promise.all(
-    Array.from({ length: 1_000 }, () => fetch(`${url}/v1/jobs/${idle}/events`, { headers, signal: leave.signal })),
+  const tokens = await Promise.all(
+    Array.from({ length: 50 }, (_, at) => rig.stack.token({ tenant, person: `watcher${at}` })),
   );
+  const watch = (token: string): Promise<Response> =>
+    fetch(`${url}/v1/jobs/${idle}/events`, {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+      signal: leave.signal,
+    });
+  const open = await Promise.all(tokens.flatMap((token) => Array.from({ length: 20 }, () => watch(token))));
   const after = await residentMb(pid);
   console.log(`1000 streams: ${Math.round(after - before)} MB`);
   assert.ok(open.every(({ status }) => status === 200));
