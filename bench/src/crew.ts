@@ -15,8 +15,12 @@ class Worker {
   constructor(work: Work) {
     this.#child = fork(file, [JSON.stringify(work)], { execArgv: execArgv(work) });
     this.#child.on('message', (tell) => this.#listeners.forEach((listen) => listen(tell as Tell)));
-    this.#child.once('exit', (code) => (this.#gone = code ?? 'a signal'));
-    process.once('exit', () => this.#child.kill('SIGKILL'));
+    const atExit = (): void => void this.#child.kill('SIGKILL');
+    process.once('exit', atExit);
+    this.#child.once('exit', (code) => {
+      this.#gone = code ?? 'a signal';
+      process.off('exit', atExit);
+    });
   }
 
   ask(ask: Ask): void {
