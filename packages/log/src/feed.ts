@@ -8,7 +8,6 @@
  *     Everybody else is told to read.
  */
 import type { Delivered } from './pull.ts';
-import { parseSubject } from './subjects.ts';
 import type { Stored } from './transport.ts';
 
 interface Trail {
@@ -104,7 +103,7 @@ function add(feed: StreamFeed, name: string, message: Delivered): void {
 }
 
 /** It is fenced at 0 by the whole job's filter: nothing of the job lies before it. */
-const begins = ({ subject }: Stored): boolean => parseSubject(subject).type === 'job.submitted';
+const begins = ({ subject }: Stored): boolean => subject.includes('.gateway.job.submitted.');
 
 function forget(feed: StreamFeed): void {
   for (const [name, trail] of feed.trails) drop(feed, name, trail);
