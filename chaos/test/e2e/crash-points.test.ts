@@ -24,14 +24,14 @@ function casesOf({ random }: Rig, service: string): string[] {
     .map(({ name }) => name);
 }
 
-/** The replicas of a service take its cases in turn: where a lease holds one back, the other dies. */
+/** The replicas of a service take its cases in turn: where a lease holds one back, the other dies. What hangs on others who die all the time waits long. */
 async function dieEverywhere(rig: Rig, service: string): Promise<readonly string[]> {
   const cases = casesOf(rig, service);
   const next = function* (): Generator<string> {
     for (let one = cases.shift(); one !== undefined; one = cases.shift()) yield one;
   };
   const replicas = rig.faults.replicas.filter((name) => name.replace(/-\d+$/, '') === service);
-  return (await Promise.all(replicas.map((name) => rig.faults.crash(name, next(), 60)))).flat();
+  return (await Promise.all(replicas.map((name) => rig.faults.crash(name, next(), 150)))).flat();
 }
 
 /** A few jobs are always under way. */
