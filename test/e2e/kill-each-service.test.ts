@@ -15,7 +15,7 @@ const examples = new URL('../../examples/', import.meta.url);
 const itemsOf = (facts: readonly ClearFact[], type: string) =>
   facts.flatMap(({ items }) => items.filter((item) => item.type === type));
 
-/** Claims of a killed runner are given up after the step's deadline, so it is short here. */
+/** Claims of a killed runner are given up after the step's deadline, so it is short here; what a killed worker had in hand comes again after the ack wait, well before a tool's deadline. */
 const deadlines = { LOOM_STEP_DEADLINE_MS: '4000', LOOM_TOOL_DEADLINE_MS: '40000', LOOM_SWEEP_MS: '1000' };
 
 async function data(...names: readonly string[]): Promise<Record<string, Buffer>> {
@@ -26,7 +26,7 @@ async function data(...names: readonly string[]): Promise<Record<string, Buffer>
 test('each service is killed in the middle of a job and started again: everything is there once', async () => {
   await using model = await anthropicEmulator({ script: swarmScript });
   const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test', ...deadlines };
-  await using system = await stack({ split: true, env });
+  await using system = await stack({ split: true, env, ackWait: 8_000 });
   const client = clientOf(system);
   const files = await data('debian-packages.csv', 'time-zones.tsv');
   const jobs: string[] = [];
