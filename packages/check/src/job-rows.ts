@@ -2,8 +2,8 @@
 import { emptyJob, evolve } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Log } from '@loom/log';
-import { LoomError } from '@loom/service';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { whyShut } from './derive.ts';
 import type { Finding } from './domain/check.ts';
 
 /** A row by its columns; `last_seq` is the sequence that it was folded up to. */
@@ -48,7 +48,7 @@ async function settled(options: JobRowOptions, at: Address, until: number): Prom
     const row = await options.rowOf(at);
     const standing = row?.last_seq ?? 0;
     const folded = await foldTo(options, at, standing);
-    if (folded === null) return null;
+    if (folded === null || typeof folded === 'string') return folded;
     const wait = !running && folded.seq > standing && Date.now() < until;
     if (!wait) return verdict(row, folded, running);
   }
@@ -61,8 +61,8 @@ interface Folded {
   readonly seq: number;
 }
 
-/** Null when the job cannot be opened any more: its row stays as it was. */
-async function foldTo({ log, expected }: JobRowOptions, at: Address, seq: number): Promise<Folded | null> {
+/** Null when the job cannot be opened any more: its row stays as it was. In words, what keeps it from being opened though its key is there. */
+async function foldTo({ log, expected }: JobRowOptions, at: Address, seq: number): Promise<Folded | string | null> {
   const job = emptyJob(at);
   let made: Row | null = null;
   try {
@@ -72,8 +72,7 @@ async function foldTo({ log, expected }: JobRowOptions, at: Address, seq: number
     }
     return { made, seq: job.seq };
   } catch (cause) {
-    if (LoomError.from(cause).code === 'key_destroyed') return null;
-    throw cause;
+    return whyShut(cause);
   }
 }
 

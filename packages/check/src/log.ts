@@ -7,14 +7,14 @@
 import { lastSeqOf, prefixOf, readRaw, streamOf } from '@loom/log';
 import type { Address, Log, RawFact } from '@loom/log';
 import { LoomError } from '@loom/service';
+import { deriveAnew } from './derive.ts';
 import { Checker } from './domain/check.ts';
 import type { Finding } from './domain/check.ts';
 import { Accounts } from './domain/ledger.ts';
 import type { Ledgers, Waste } from './domain/ledger.ts';
 import { isEnd, isKnown } from './domain/rule.ts';
 import { entryReader } from './entries.ts';
-import { rederive } from './rederive.ts';
-import type { Broken, Decide } from './rederive.ts';
+import type { Decide } from './rederive.ts';
 
 /** How far a check is. */
 export interface Progress {
@@ -31,8 +31,8 @@ export interface CheckOptions {
   readonly running?: boolean;
   /** Books kept outside of Loom; they are of the whole log, so they do not go with `job`. */
   readonly ledgers?: Ledgers;
-  /** How often something was killed: as many calls and runs may have been repeated. Absent: any number. */
-  readonly kills?: number;
+  /** How often something was killed: as many calls and runs may have been repeated, together or each by itself. Absent: any number. */
+  readonly kills?: number | Waste;
   /** Derives each decision anew; the log then needs a vault. */
   readonly decide?: Decide;
   readonly onProgress?: (progress: Progress) => void;
@@ -140,35 +140,16 @@ async function checkAddress(run: Run, at: Address): Promise<void> {
   run.findings.push(...checker.end(run.options.running ?? false));
   if (!isJob(at)) return;
   if (!ended) run.open += 1;
-  if (run.options.decide !== undefined) await deriveAnew(run, at, upto, run.options.decide);
+  if (run.options.decide !== undefined) await deriveJob(run, at, upto, run.options.decide);
 }
 
-/** Opens the job's content; one whose key was destroyed is passed over. */
-async function deriveAnew(run: Run, at: Address, upto: number, decide: Decide): Promise<void> {
-  try {
-    const { decisions, skipped, broken } = await rederive(at, run.log.read(at, { upto }), decide);
-    run.rederived += decisions - skipped;
-    run.unasked += skipped;
-    if (broken !== null) run.findings.push(rederivedOtherwise(run, at, broken));
-  } catch (cause) {
-    const { code } = LoomError.from(cause);
-    if (!gone.has(code)) throw cause;
-    run.unopened += 1;
-  }
-}
-
-/** Content that nobody can open any more; `damaged` and `undecodable` are findings of their own. */
-const gone: ReadonlySet<string> = new Set([
-  'key_destroyed',
-  'blob_missing',
-  'damaged',
-  'undecodable',
-  'unknown_schema',
-]);
-
-function rederivedOtherwise(run: Run, at: Address, { seq, subject, message }: Broken): Finding {
-  const stream = streamOf(at, run.log.streams.length);
-  return { rule: 'rederived', invariant: 4, tenant: at.tenant, job: at.stream, stream, seq, subject, message };
+/** Opens the job's content; one whose key was destroyed is passed over, one that does not open is a finding. */
+async function deriveJob(run: Run, at: Address, upto: number, decide: Decide): Promise<void> {
+  const derived = await deriveAnew(run.log, at, upto, decide);
+  run.rederived += derived.decisions - derived.skipped;
+  run.unasked += derived.skipped;
+  if (derived.gone) run.unopened += 1;
+  if (derived.broken !== null) run.findings.push(derived.broken);
 }
 
 function reportOf(run: Run, jobs: number): Report {

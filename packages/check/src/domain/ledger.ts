@@ -116,12 +116,26 @@ export class Accounts {
   }
 
   /** Compares. `open`: attempts without outcome may have cost a call; `kills`: how many calls and runs may have been repeated. */
-  settle(ledgers: Ledgers, open: boolean, kills: number | undefined): { findings: readonly Finding[]; waste: Waste } {
+  settle(
+    ledgers: Ledgers,
+    open: boolean,
+    kills: number | Waste | undefined,
+  ): { findings: readonly Finding[]; waste: Waste } {
     const models = ledgers.models === undefined ? 0 : this.#settleModels(ledgers.models, open);
     const runs = ledgers.runs === undefined ? 0 : this.#settleRuns(ledgers.runs);
-    if (kills !== undefined && models + runs > kills)
-      this.#find('waste', nowhere('waste'), `${models} model calls and ${runs} runs were repeated over ${kills} kills`);
+    if (kills !== undefined) this.#limit({ models, runs }, kills);
     return { findings: this.#findings, waste: { models, runs } };
+  }
+
+  /** At most one repeated call or run a kill. */
+  #limit({ models, runs }: Waste, kills: number | Waste): void {
+    const find = (what: string): void => this.#find('waste', nowhere('waste'), what);
+    if (typeof kills === 'number') {
+      if (models + runs > kills) find(`${models} model calls and ${runs} runs were repeated over ${kills} kills`);
+      return;
+    }
+    if (models > kills.models) find(`${models} model calls were repeated, ${kills.models} may have been`);
+    if (runs > kills.runs) find(`${runs} runs were repeated, ${kills.runs} may have been`);
   }
 
   /** How many paid calls came to nothing. */

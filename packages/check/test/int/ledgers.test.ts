@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkLog } from '../../src/index.ts';
-import type { EngineRun, PaidCall, Report } from '../../src/index.ts';
+import type { EngineRun, PaidCall, Report, Waste } from '../../src/index.ts';
 import { Play, wholeJob } from '../support/play.ts';
 import { world } from '../support/world.ts';
 import type { World } from '../support/world.ts';
@@ -63,6 +63,14 @@ test('tokens that differ from those of the provider are found', async ({ log }) 
 test('more waste than kills is found', async ({ log }) => {
   const report = await checkLog(log, { ledgers: { models: all }, kills: 0 });
   assert.equal(found(report), ['waste: 1 model calls and 0 runs were repeated over 0 kills']);
+});
+
+test('calls and runs that were repeated are held to a limit of their own each', async ({ log, job }) => {
+  const run: EngineRun = { job, call: 'a2-1-0-1' };
+  const check = (kills: Waste) => checkLog(log, { ledgers: { models: all, runs: [run, run] }, kills });
+  assert.equal(found(await check({ models: 1, runs: 1 })), []);
+  assert.equal(found(await check({ models: 0, runs: 2 })), ['waste: 1 model calls were repeated, 0 may have been']);
+  assert.equal(found(await check({ models: 2, runs: 0 })), ['waste: 1 runs were repeated, 0 may have been']);
 });
 
 test('runs are asked for, recorded, and counted when they are repeated', async ({ log, job }) => {

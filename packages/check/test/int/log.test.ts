@@ -1,5 +1,6 @@
 /** Whole logs: many jobs side by side, open ones, and facts that lie where they do not belong. */
-import { prefixOf, sumOfRaw } from '@loom/log';
+import { decideAgain } from '@loom/cli';
+import { prefixOf, readRaw, sumOfRaw } from '@loom/log';
 import type { Address, Log } from '@loom/log';
 import { headers as natsHeaders } from '@nats-io/nats-core';
 import { suite } from 'uvu';
@@ -10,14 +11,14 @@ import { Play, wholeJob } from '../support/play.ts';
 import { world } from '../support/world.ts';
 import type { World } from '../support/world.ts';
 
-const test = suite<{ world: World; log: Log; open: Address }>('log');
+const test = suite<{ world: World; log: Log; one: Address; open: Address; torn: Address }>('log');
 
 test.before(async (context) => {
   context.world = await world();
   context.log = await context.world.log('operator');
-  const [one, other, open] = await Promise.all([1, 2, 3].map(() => Play.on(context.world)));
-  await Promise.all([wholeJob(one!), wholeJob(other!), open!.submit()]);
-  context.open = open!.at;
+  const [one, other, open, torn] = await Promise.all([1, 2, 3, 4].map(() => Play.on(context.world)));
+  await Promise.all([wholeJob(one!), wholeJob(other!), open!.submit(), wholeJob(torn!)]);
+  Object.assign(context, { one: one!.at, open: open!.at, torn: torn!.at });
 });
 test.after(async (context) => context.world[Symbol.asyncDispose]());
 
@@ -36,7 +37,7 @@ async function store(log: Log, subject: string, body: Uint8Array): Promise<numbe
 test('jobs that went on side by side are each held by themselves; one that runs is allowed only when asked', async (context) => {
   const report = await checkLog(context.log, { running: true });
   assert.equal(found(report), []);
-  assert.is(report.jobs, 3);
+  assert.is(report.jobs, 4);
   assert.is(report.open, 1);
   const strict = await checkLog(context.log);
   assert.equal(
@@ -56,6 +57,24 @@ test('a fact of no known type in a job is found there', async ({ log, open }) =>
   const seq = await store(log, `${prefixOf(open)}.gateway.thing.done.1`, Buffer.from('x'));
   const report = await checkLog(log, { running: true, job: open.stream });
   assert.equal(found(report), [`readable ${seq}`]);
+});
+
+test('content that does not open under its key is a finding at its fact, and the other jobs are derived anew', async ({
+  log,
+  one,
+  torn,
+}) => {
+  const posted = await Array.fromAsync(readRaw(log, one));
+  const foreign = posted.find(({ subject }) => subject.endsWith('.message.posted.m1'));
+  assert.ok(foreign);
+  const seq = await store(log, `${prefixOf(torn)}.gateway.message.posted.m1`, foreign.body);
+  const report = await checkLog(log, { running: true, decide: decideAgain });
+  const own = report.findings.filter(({ rule, job }) => rule === 'opens' && job === torn.stream);
+  assert.equal(
+    own.map((finding) => [finding.seq, finding.message]),
+    [[seq, 'its content does not open: bad_seal: Sealed bytes do not open under this key and context.']],
+  );
+  assert.ok(report.rederived > 20, 'decisions of the others');
 });
 
 test.run();
