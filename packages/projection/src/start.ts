@@ -53,7 +53,7 @@ export async function startProjection(
   });
   const healthy = (): boolean => running.every((loop) => loop.healthy());
   const ready = async () => ({ log: await reachable(log), database: await answers(pool), loops: healthy() });
-  const health = await serve({ name: service, port: settings.healthPort, ready });
+  const health = await serve({ name: service, port: settings.healthPort, host: settings.healthHost, ready });
   starting.defer(() => health.stop());
   const owned = starting.move();
   return { port: health.port, stop: () => owned.disposeAsync() };

@@ -73,6 +73,8 @@ export const logSettings = (service: string) =>
     natsPassword: setting.secret('LOOM_NATS_PASSWORD'),
     streams: setting.integer('LOOM_STREAMS', { min: 1, max: 64 }, 4),
     healthPort: setting.port('LOOM_HEALTH_PORT', 0),
+    /** Loopback unless somebody else has to look: 0.0.0.0 in a container. */
+    healthHost: setting.text('LOOM_HEALTH_HOST', '127.0.0.1'),
   }) as const;
 
 /**

@@ -44,7 +44,7 @@ export async function start(env: Env, ports?: Parts['ports']): Promise<Running> 
   const stopping = new AbortController();
   const consumer = consume(log, parts, set.width, stopping.signal);
   const ready = () => Promise.resolve({ log: !log.connection.isClosed(), consumer: consumer.healthy() });
-  const health = await serve({ name: 'agent-runner', port: set.healthPort, ready });
+  const health = await serve({ name: 'agent-runner', port: set.healthPort, host: set.healthHost, ready });
   const stop = async (): Promise<void> => {
     stopping.abort();
     const grace = setTimeout(() => kills.drain(), graceMs);

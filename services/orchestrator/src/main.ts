@@ -35,6 +35,7 @@ export async function start(env: Env, decider?: Decide): Promise<Running> {
   const health = await serve({
     name: 'orchestrator',
     port: set.healthPort,
+    host: set.healthHost,
     ready: () => Promise.resolve({ log: !log.connection.isClosed() }),
   });
   const stop = async (): Promise<void> => {

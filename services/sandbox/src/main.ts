@@ -35,7 +35,7 @@ export async function start(env: Env): Promise<Running> {
   const consumer = consume(log, parts, set.width, stopping.signal);
   metrics.gauge('loom_sandbox_waiting', 'Started containers that wait for a call.', () => engine.pool.waiting());
   const ready = () => Promise.resolve({ log: !log.connection.isClosed(), consumer: consumer.healthy() });
-  const health = await serve({ name: 'sandbox', port: set.healthPort, ready });
+  const health = await serve({ name: 'sandbox', port: set.healthPort, host: set.healthHost, ready });
   const stop = async (): Promise<void> => {
     stopping.abort();
     await Promise.race([consumer.done, delay(drainMs, undefined, { ref: false })]);
