@@ -1,6 +1,6 @@
 import { connectLog } from '@loom/log';
 import type { Log, Source } from '@loom/log';
-import { config, logSettings, serve, setting, supervise, telemetry } from '@loom/service';
+import { config, logSettings, measureLog, serve, setting, supervise, telemetry } from '@loom/service';
 import type { Env, Running } from '@loom/service';
 import type { Pool } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,6 +44,7 @@ export async function startProjection(
   const pool = openPool(settings.pgUrl, service);
   starting.defer(() => pool.end());
   const log = starting.use(await connectLog({ ...connection(settings), source: service }));
+  starting.defer(measureLog(service, log));
   const abort = new AbortController();
   const all: readonly Loop[] = [(parts, signal) => project({ ...projection, ...parts, service, signal }), ...loops];
   const running = all.map((loop) => supervise(service, (signal) => loop({ log, pool }, signal), abort.signal));

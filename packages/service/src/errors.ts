@@ -6,6 +6,9 @@ interface Options {
   readonly field?: string;
 }
 
+/** How many were made in this process, by code; /metrics shows them. */
+export const errorsMade = new Map<string, number>();
+
 /** The one error class of Loom. `code` is a promise to callers; messages carry no content and no secret. */
 export class LoomError extends Error {
   readonly code: ErrorCode;
@@ -20,6 +23,7 @@ export class LoomError extends Error {
     this.status = errorTable[code].status;
     this.retry = errorTable[code].retry;
     if (options.field !== undefined) this.field = options.field;
+    errorsMade.set(code, (errorsMade.get(code) ?? 0) + 1);
   }
 
   /** The error itself if it is one of Loom's, else `internal` with it as cause. */

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { scrape } from './metrics.ts';
+import { metrics, scrape } from './metrics.ts';
+import { vitals } from './vitals.ts';
 
 /** A started service. */
 export interface Running {
@@ -25,6 +26,15 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body));
 }
 
+/** Each part as /readyz sees it, 1 or 0. */
+function showReadiness({ name: service, ready }: Options): () => void {
+  const help = { 'loom.service.ready': 'Whether a part of the service can be used: 1 or 0.' };
+  return metrics.observe('Gauge', help, async (tell) => {
+    const parts = await ready().catch(() => ({ check: false }));
+    for (const [part, usable] of Object.entries(parts)) tell('loom.service.ready', usable ? 1 : 0, { service, part });
+  });
+}
+
 async function readiness(options: Options, response: ServerResponse, draining: boolean): Promise<void> {
   const parts = await options.ready().catch(() => ({ check: false }));
   const ready = !draining && Object.values(parts).every(Boolean);
@@ -44,7 +54,13 @@ export async function serve(options: Options): Promise<Running> {
   };
   const server = createServer(route);
   await listen(server, options.port, options.host ?? '127.0.0.1');
-  return { port: (server.address() as AddressInfo).port, stop: () => (stopping ??= close(server)) };
+  vitals();
+  const hide = showReadiness(options);
+  const stop = (): Promise<void> => {
+    hide();
+    return (stopping ??= close(server));
+  };
+  return { port: (server.address() as AddressInfo).port, stop };
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -7,6 +7,8 @@ export { errorTable } from './error-table.ts';
 export type { ErrorCode, Retry } from './error-table.ts';
 export { serve } from './health.ts';
 export type { Running } from './health.ts';
+export { measureLog, measureStreams } from './lag.ts';
+export type { AskedLog } from './lag.ts';
 export { logger } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { main } from './main.ts';

@@ -4,7 +4,7 @@ import { JobCache } from '@loom/job';
 import { connectLog } from '@loom/log';
 import type { Fact, Log } from '@loom/log';
 import { modelsFromEnv } from '@loom/models';
-import { config, main, serve, supervise, telemetry } from '@loom/service';
+import { config, main, measureLog, serve, supervise, telemetry } from '@loom/service';
 import type { Env, Running, Settings, Supervised } from '@loom/service';
 import { openVault } from '@loom/vault';
 import type { Vault } from '@loom/vault';
@@ -14,6 +14,7 @@ import type { Parts } from './consumers/parts.ts';
 import { handleStep } from './consumers/steps.ts';
 import { handleTool } from './consumers/tools.ts';
 import { modelPorts } from './models/index.ts';
+import { measured } from './models/measured.ts';
 
 type Set = Settings<typeof settings>;
 
@@ -37,11 +38,12 @@ export async function start(env: Env, ports?: Parts['ports']): Promise<Running> 
     blobs,
     kills,
     models,
-    ports: ports ?? modelPorts(keysOf(set), env),
+    ports: ports ?? measured(modelPorts(keysOf(set), env), models),
     unsettled: new Map(),
     worker,
   };
   const stopping = new AbortController();
+  const hide = measureLog('agent-runner', log);
   const consumer = consume(log, parts, set.width, stopping.signal);
   const ready = () => Promise.resolve({ log: !log.connection.isClosed(), consumer: consumer.healthy() });
   const health = await serve({ name: 'agent-runner', port: set.healthPort, host: set.healthHost, ready });
@@ -51,6 +53,7 @@ export async function start(env: Env, ports?: Parts['ports']): Promise<Running> 
     await consumer.done;
     clearTimeout(grace);
     kills[Symbol.dispose]();
+    hide();
     await log[Symbol.asyncDispose]();
     await Promise.all([health.stop(), traces.stop()]);
   };

@@ -1,7 +1,17 @@
 import { natsBlobs } from '@loom/blobs';
 import { connectLog } from '@loom/log';
 import { modelsFromEnv } from '@loom/models';
-import { config, logger, main, serve, telemetry, type Env, type Running, type Settings } from '@loom/service';
+import {
+  config,
+  logger,
+  main,
+  measureLog,
+  serve,
+  telemetry,
+  type Env,
+  type Running,
+  type Settings,
+} from '@loom/service';
 import { openVault } from '@loom/vault';
 import { settings } from './config.ts';
 import { sweepOpenJobs } from './consumers/sweep.ts';
@@ -9,6 +19,7 @@ import { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
 import { Turns } from './consumers/turn.ts';
 import type { Decide } from './domain/decide.ts';
 import type { Intake } from './domain/intake.ts';
+import { counted, measureJobs } from './metrics.ts';
 
 /** Starts the orchestrator: triggers, timers and the slow sweep. Another decider only for a benchmark. */
 export async function start(env: Env, decider?: Decide): Promise<Running> {
@@ -24,7 +35,8 @@ export async function start(env: Env, decider?: Decide): Promise<Running> {
     blobs: (connection) => natsBlobs({ connection }),
   });
   const stopping = new AbortController();
-  const turns = new Turns(log, intakeOf(set, env), decider);
+  const hide = [measureLog('orchestrator', log, [timers]), measureJobs(log)];
+  const turns = new Turns(counted(log), intakeOf(set, env), decider);
   const onError = (cause: unknown): void =>
     logger('orchestrator').warn({ err: cause }, 'the sweep met a job that it could not turn');
   const work = Promise.all([
@@ -41,11 +53,15 @@ export async function start(env: Env, decider?: Decide): Promise<Running> {
   const stop = async (): Promise<void> => {
     stopping.abort();
     await work;
+    for (const end of hide) end();
     await log[Symbol.asyncDispose]();
     await Promise.all([health.stop(), traces.stop()]);
   };
   return { port: health.port, stop };
 }
+
+/** The orchestrator's durable beside those on the event streams. */
+const timers = { stream: 'LOOM_TIMERS', durable: 'orchestrator' };
 
 function intakeOf(set: Settings<typeof settings>, env: Env): Intake {
   const choice = modelsFromEnv(env);

@@ -1,7 +1,7 @@
 import { natsBlobs } from '@loom/blobs';
 import { startProjection } from '@loom/projection';
 import type { Parts } from '@loom/projection';
-import { config, main } from '@loom/service';
+import { config, main, measureStreams } from '@loom/service';
 import type { Env, Running } from '@loom/service';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settings } from './config.ts';
@@ -12,6 +12,7 @@ import { artifactView } from './views/artifacts.ts';
 export async function start(env: Env, clock: () => number = Date.now): Promise<Running> {
   const { artifactDays: days, sweepMinutes } = config(settings, env);
   const sweep = async ({ log, pool }: Parts, signal: AbortSignal): Promise<void> => {
+    signal.addEventListener('abort', measureStreams(log), { once: true });
     const blobs = await natsBlobs({ connection: log.connection });
     while (!signal.aborted) {
       await sweepArtifacts({ log, pool, blobs, days, signal }, clock());

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { natsBlobs } from '@loom/blobs';
 import { connectLog } from '@loom/log';
 import type { CallKeys, Log } from '@loom/log';
-import { config, logger, main, metrics, serve, supervise, telemetry } from '@loom/service';
+import { config, logger, main, measureLog, metrics, serve, supervise, telemetry } from '@loom/service';
 import type { Env, Running, Settings, Supervised } from '@loom/service';
 import { callKeysOf, hmacOf, readPoolKey } from './call-keys.ts';
 import { settings } from './config.ts';
@@ -32,6 +32,7 @@ export async function start(env: Env): Promise<Running> {
   const ending = new AbortController();
   const hmac = hmacOf(callKeys);
   const parts = { log, blobs, kills, worker, hmac, pool: engine.pool, limits: engine.limits, ending: ending.signal };
+  const hide = measureLog('sandbox', log);
   const consumer = consume(log, parts, set.width, stopping.signal);
   metrics.gauge('loom_sandbox_waiting', 'Started containers that wait for a call.', () => engine.pool.waiting());
   const ready = () => Promise.resolve({ log: !log.connection.isClosed(), consumer: consumer.healthy() });
@@ -41,6 +42,7 @@ export async function start(env: Env): Promise<Running> {
     await Promise.race([consumer.done, delay(drainMs, undefined, { ref: false })]);
     ending.abort();
     kills[Symbol.dispose]();
+    hide();
     await engine[Symbol.asyncDispose]();
     await log[Symbol.asyncDispose]();
     await Promise.all([health.stop(), traces.stop()]);

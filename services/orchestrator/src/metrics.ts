@@ -1,0 +1,65 @@
+/** The orchestrator's decisions and open jobs as figures: counted as they are recorded, looked up when somebody scrapes. */
+import type { Address, Log } from '@loom/log';
+import { metrics } from '@loom/service';
+import { Sweep } from './consumers/sweep.ts';
+
+const items = metrics.counter('loom.orchestrator.items', 'Items of recorded decisions, by type.');
+
+/** What alerts wait for is shown from the start. */
+for (const type of ['budget.exhausted', 'job.failed', 'job.refused', 'epoch.raised'])
+  items.add(0, { 'loom.fact': type });
+
+/** The log, the recorded decisions of which are counted by what they hold. */
+export function counted(log: Log): Log {
+  return {
+    ...log,
+    async decide(to, drafts, fence, options) {
+      const made = await log.decide(to, drafts, fence, options);
+      if (made !== null) for (const { type } of drafts) items.add(1, { 'loom.fact': type });
+      return made;
+    },
+  };
+}
+
+const help = {
+  'loom.jobs.open': 'Jobs without a terminal fact.',
+  'loom.jobs.oldest_seconds': 'Age of the oldest open job; 0 when there is none.',
+} as const;
+
+/**
+ * Shows the open jobs until the function returned is called. A scrape tells what the last look found and begins the next one,
+ * so that a long log makes no scrape wait; every replica sees the same.
+ */
+export function measureJobs(log: Log): () => void {
+  const sweep = new Sweep(log);
+  const submitted = new Map<string, number>();
+  let found: { readonly count: number; readonly oldest: number | null } | null = null;
+  let looking = false;
+  const look = async (): Promise<void> => {
+    const open = await sweep.open();
+    found = { count: open.length, oldest: await oldestOf(log, open, submitted) };
+  };
+  return metrics.observe('Gauge', help, (tell) => {
+    if (found !== null) {
+      tell('loom.jobs.open', found.count);
+      tell('loom.jobs.oldest_seconds', found.oldest === null ? 0 : Math.max(0, Date.now() - found.oldest) / 1000);
+    }
+    if (looking) return;
+    looking = true;
+    look()
+      .catch(() => (found = null)) // the log is away: nothing is known, nothing is shown
+      .finally(() => (looking = false));
+  });
+}
+
+/** When the oldest of the jobs was submitted, Unix ms. Found in the log's order within each stream; times are looked up once a job. */
+async function oldestOf(log: Log, open: readonly Address[], known: Map<string, number>): Promise<number | null> {
+  const names = new Set(open.map(({ stream }) => stream));
+  for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+  for (const at of open) {
+    if (known.has(at.stream)) continue;
+    const fact = await log.getClear(at, 'gateway', 'job.submitted', '0');
+    if (fact !== null) known.set(at.stream, fact.time);
+  }
+  return known.size === 0 ? null : Math.min(...known.values());
+}
