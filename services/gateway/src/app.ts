@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import { LoomError, metrics } from '@loom/service';
+import { LoomError } from '@loom/service';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyBytes } from './domain/limits.ts';
 import { securityHeaders } from './http/headers.ts';
 import { completed, description } from './http/openapi.ts';
+import { timed } from './http/measure.ts';
 import { problemOf, problems } from './http/problem.ts';
 import { requestBlock } from './http/request.ts';
 import { authenticate, identity } from './identity/authenticate.ts';
@@ -33,12 +34,6 @@ export interface HttpOptions {
 
 /** Longest header block, bytes: a token of 64 KiB is to be refused as a token. */
 const headerBytes = 98_304;
-
-const durations = metrics.histogram(
-  'loom_gateway_seconds',
-  'Time to answer a call, seconds.',
-  [0.005, 0.02, 0.1, 0.5, 2, 10],
-);
 
 /** A server that is not listening yet. */
 export async function httpApp(
@@ -104,13 +99,6 @@ function onlyJson(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, null);
     else void parse(request, body as string, done);
-  });
-}
-
-function timed(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    durations.record(reply.elapsedTime / 1_000, { route, method: request.method, status: reply.statusCode });
   });
 }
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { JobCache } from '@loom/job';
 import { answers, openPool } from '@loom/projection';
-import { config, logger, main, serve, supervise, telemetry } from '@loom/service';
+import { config, logger, main, measureLog, serve, supervise, telemetry } from '@loom/service';
 import type { Env, Running } from '@loom/service';
 import { httpApp } from './app.ts';
 import { settings } from './config.ts';
@@ -28,6 +28,7 @@ export async function start(env: Env): Promise<Running> {
   starting.defer(() => pool.end());
   const opened = await openLog(set);
   const log = starting.use(opened.log);
+  starting.defer(measureLog('gateway', log));
   const draining = new AbortController();
   const own = { ...opened, jobs: new JobCache(log), rows: jobRows(pool), hints: hints(log), logger: logger('gateway') };
   starting.defer(() => own.hints.stop());

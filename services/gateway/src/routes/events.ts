@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { LoomError } from '@loom/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { openStreams } from '../http/measure.ts';
 import { requestBlock } from '../http/request.ts';
 import { identity } from '../identity/authenticate.ts';
 import { addressOf } from '../jobs.ts';
@@ -57,7 +58,9 @@ function turnstile(): (person: string) => () => void {
     const count = open.get(person) ?? 0;
     if (count >= mostStreams) throw new LoomError('rate_limited', `at most ${mostStreams} open streams`);
     open.set(person, count + 1);
+    openStreams.add(1);
     return () => {
+      openStreams.add(-1);
       const left = (open.get(person) ?? 1) - 1;
       if (left === 0) open.delete(person);
       else open.set(person, left);

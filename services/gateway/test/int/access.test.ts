@@ -128,7 +128,7 @@ test('health, readiness, metrics, security.txt, the API description and its page
     database: true,
     loop: true,
   });
-  assert.match(await get('/metrics'), /loom_gateway_seconds_bucket/);
+  assert.match(await get('/metrics'), /http_server_request_duration_seconds_bucket/);
   const text = await get('/.well-known/security.txt');
   assert.match(text, /^Contact: mailto:/);
   const expires = Date.parse(/^Expires: (.*)$/m.exec(text)?.[1] ?? '');
