@@ -4,6 +4,7 @@
  * L2  A holder that could not renew in time stops by itself before the entry is gone.
  * L3  A lease makes work meet on one replica; it is no fence. What must not happen twice is fenced in the log.
  */
+import { metrics } from '@loom/service';
 import { headers as natsHeaders } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +16,9 @@ const renewEvery = 1500;
 const askEvery = 800;
 const margin = 1000;
 
+const losses = metrics.counter('loom.leases.lost', 'Leases that could not be renewed in time, by durable.');
+const durableOf = (name: string) => ({ 'messaging.consumer.group.name': name.split('.', 1)[0] ?? '' });
+
 /** Runs `work` whenever the lease is held, until `signal` aborts; its own signal aborts when the lease is lost. */
 export async function underLease(
   connection: NatsConnection,
@@ -23,20 +27,22 @@ export async function underLease(
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const subject = `$KV.loom_leases.${name}`;
+  losses.add(0, durableOf(name));
   while (!signal.aborted) {
     const revision = await acquire(connection, subject);
     if (revision === null) await pause(askEvery * (0.75 + Math.random() / 2), signal);
-    else await hold(connection, subject, revision, signal, work);
+    else if (!(await hold(connection, subject, revision, signal, work))) losses.add(1, durableOf(name));
   }
 }
 
+/** False when the lease was lost meanwhile. */
 async function hold(
   connection: NatsConnection,
   subject: string,
   first: number,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const lost = new AbortController();
   const done = new AbortController();
   const renewing = renew(connection, subject, first, done.signal).then((revision) => {
@@ -50,6 +56,7 @@ async function hold(
     const revision = await renewing;
     if (revision !== null) await put(connection, subject, revision, '');
   }
+  return !lost.signal.aborted;
 }
 
 /** Until `done`; the last revision, or null when the lease was lost. */
