@@ -1,4 +1,5 @@
 export { imageTag } from './parts/image.ts';
+export { bringChecker } from './parts/checkers.ts';
 export { findNatsServer } from './parts/nats.ts';
 export { engineSocket } from './parts/engine.ts';
 export { migrate, roleUrl, setUpRoles } from './stack/migrate.ts';

@@ -1,4 +1,4 @@
-/** Takes one program out of a Debian package of another suite, without root and without touching the system. */
+/** Takes programs out of Debian packages of another suite, without root and without touching the system. */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir } from '../root.ts';
@@ -27,8 +27,8 @@ function settings(dir: string): string[] {
   return own.flatMap((one) => ['-o', one]);
 }
 
-/** Unpacks `package` of `suite` below a fresh folder and gives that folder; the caller removes it. @throws what apt says */
-export async function unpackDebian(suite: string, name: string): Promise<string> {
+/** Unpacks packages of `suite` into `root` of a fresh folder and gives that folder; the caller removes it. @throws what apt says */
+export async function unpackDebian(suite: string, ...names: readonly string[]): Promise<string> {
   const mirror = mirrorOf(await sh('apt-get', ['indextargets', '--format', '$(REPO_URI)|$(RELEASE)']));
   if (mirror === null) throw new Error('apt names no Debian archive');
   await mkdir(cacheDir, { recursive: true });
@@ -39,9 +39,10 @@ export async function unpackDebian(suite: string, name: string): Promise<string>
     );
     await writeFile(join(dir, 'sources.list'), `deb ${mirror} ${suite} main\n`);
     await sh('apt-get', [...settings(dir), 'update', '-q']);
-    await sh('apt-get', [...settings(dir), 'download', name], { cwd: dir });
-    const deb = (await readdir(dir)).find((file) => file.endsWith('.deb')) ?? '';
-    await sh('dpkg-deb', ['-x', join(dir, deb), join(dir, 'root')]);
+    const wanted = names.map((name) => `${name}/${suite}`); // not the version that may be installed here
+    await sh('apt-get', [...settings(dir), 'download', ...wanted], { cwd: dir });
+    const debs = (await readdir(dir)).filter((file) => file.endsWith('.deb'));
+    for (const deb of debs) await sh('dpkg-deb', ['-x', join(dir, deb), join(dir, 'root')]);
     return dir;
   } catch (cause) {
     await rm(dir, { recursive: true, force: true });
