@@ -7,6 +7,7 @@ import { testCommand } from './test.ts';
 import { eventsCommand } from './events.ts';
 import { jobsCommand, tokenCommand } from './jobs.ts';
 import { runCommand } from './run.ts';
+import { secretsCommand, setUpCommand } from './setup.ts';
 import { downCommand, upCommand } from './up.ts';
 
 export const commands: readonly Register[] = [
@@ -19,5 +20,7 @@ export const commands: readonly Register[] = [
   checkCommand,
   testCommand,
   benchCommand,
+  setUpCommand,
+  secretsCommand,
   doctor,
 ];
