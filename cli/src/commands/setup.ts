@@ -1,10 +1,11 @@
 /** `./loom setup` and `./loom secrets`: what a deployment elsewhere needs before its services start. */
-import { chown } from 'node:fs/promises';
+import { chown, mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { config, setting } from '@loom/service';
 import { Failure } from '../failure.ts';
+import { imageTag } from '../parts/image.ts';
 import type { Output } from '../output.ts';
-import { composeEnvironment, deploymentOf, kubernetesSecrets } from '../stack/deployment.ts';
+import { composeEnvironment, deploymentOf, kubernetesSecrets, type Runner } from '../stack/deployment.ts';
 import { layout, writeSecret } from '../stack/files.ts';
 import { schemasOf } from '../stack/migrate.ts';
 import { setUpNats, setUpPostgres } from '../stack/setup.ts';
@@ -48,16 +49,23 @@ export const setUpCommand: Register = (program) => {
   act(command, ['LOOM_NATS_URL=… LOOM_NATS_PASSWORD=… LOOM_PG_ADMIN_URL=… ./loom setup'], ({ out }) => setUp(out));
 };
 
-/** Under root the containers run as this user instead, and the keys are its own. */
+/** Under root the containers run as this user instead, and keys and data are its own. */
 const unprivileged = { uid: 10_001, gid: 10_001 };
 
-async function userOf(home: string): Promise<{ uid: number; gid: number }> {
+async function runnerOf(home: string): Promise<Runner> {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
-  if (uid !== 0) return { uid, gid };
+  const dockerGid = await stat('/var/run/docker.sock').then(
+    (socket) => socket.gid,
+    () => gid,
+  );
   const { rootKey, poolKey } = layout(home);
-  for (const path of [home, join(home, 'keys'), rootKey, poolKey])
+  const data = ['data', 'data/nats', 'data/postgres', 'data/s3'].map((folder) => join(home, folder));
+  for (const folder of data) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const runner = { uid, gid, dockerGid, sandboxImage: await imageTag() };
+  if (uid !== 0) return runner;
+  for (const path of [home, join(home, 'keys'), rootKey, poolKey, ...data])
     await chown(path, unprivileged.uid, unprivileged.gid);
-  return unprivileged;
+  return { ...runner, ...unprivileged };
 }
 
 async function writeSecrets(folder: string, postgres: string, out: Output): Promise<void> {
@@ -68,7 +76,7 @@ async function writeSecrets(folder: string, postgres: string, out: Output): Prom
   const [compose, kubernetes] = [join(home, 'compose.env'), join(home, 'kubernetes.json')];
   const items = kubernetesSecrets(from, postgres);
   await writeSecret(kubernetes, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));
-  await writeSecret(compose, composeEnvironment(from, home, await userOf(home)));
+  await writeSecret(compose, composeEnvironment(from, home, await runnerOf(home)));
   out.record({ compose, kubernetes });
   out.print(`${compose}: docker compose --env-file ${compose} -f deploy/compose.yaml up`);
   out.print(`${kubernetes}: kubectl apply -f ${kubernetes}, for a trial; production keeps secrets elsewhere`);

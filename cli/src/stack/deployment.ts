@@ -13,7 +13,7 @@ import { setUpKeys } from './setup.ts';
 
 /** All secrets of a deployment by purpose. */
 export interface Deployment {
-  /** Passwords by NATS user; `routes` is the servers' own. */
+  /** Passwords by NATS user. */
   readonly nats: Readonly<Record<string, string>>;
   /** Passwords by login role's service; `postgres` is the superuser's. */
   readonly postgres: Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ export async function deploymentOf(home: string): Promise<Deployment> {
   const text = await readIfThere(secrets);
   const old: Kept = text === null ? {} : (JSON.parse(text) as Kept);
   const kept = {
-    nats: fresh([...natsUserNames, 'routes'], old.nats),
+    nats: fresh(natsUserNames, old.nats),
     postgres: fresh(['postgres', ...Object.keys(schemasOf)], old.postgres),
     s3: fresh(['user', 'password'], old.s3) as Deployment['s3'],
     evalsToken: old.evalsToken ?? (await mintToken(home, { person: 'evals', tenant: 'evals', seconds: 365 * 86_400 })),
@@ -72,12 +72,23 @@ const upper = (name: string): string => name.toUpperCase().replaceAll('-', '_');
 const each = (prefix: string, values: Passwords): [string, string][] =>
   Object.entries(values).map(([name, value]) => [`${prefix}${upper(name)}`, value]);
 
-/** The environment file of `deploy/compose.yaml`; `home` is mounted for its keys, and read by `user`. */
-export function composeEnvironment(from: Deployment, home: string, user: { uid: number; gid: number }): string {
+/** Who runs the containers of `deploy/compose.yaml`, and the group that may use Docker's socket. */
+export interface Runner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly dockerGid: number;
+  /** Tag of the image that the agents' code runs in; `./loom doctor --fix` makes it. */
+  readonly sandboxImage: string;
+}
+
+/** The environment file of `deploy/compose.yaml`; `home` is mounted for its keys. */
+export function composeEnvironment(from: Deployment, home: string, runner: Runner): string {
   const lines: [string, string][] = [
     ['LOOM_SECRETS', home],
-    ['LOOM_UID', String(user.uid)],
-    ['LOOM_GID', String(user.gid)],
+    ['LOOM_UID', String(runner.uid)],
+    ['LOOM_GID', String(runner.gid)],
+    ['LOOM_DOCKER_GID', String(runner.dockerGid)],
+    ['LOOM_SANDBOX_IMAGE', runner.sandboxImage],
     ...each('LOOM_NATS_PASSWORD_', from.nats),
     ...each('LOOM_PG_PASSWORD_', from.postgres),
     ['LOOM_S3_USER', from.s3.user],
