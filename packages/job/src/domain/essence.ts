@@ -1,0 +1,65 @@
+import type { Agent, Artifact, Attempt, Call, Job, Posted, Turn } from './state.ts';
+
+/**
+ * All that a state says, as canonical JSON: properties in the order of their names, maps in the order of the log.
+ * Left out is what differs between two jobs that went the same way: ids of jobs and requests, sequences, times,
+ * keyed hashes, keys and places of blobs, and who asked from where.
+ */
+export function essenceOf(job: Job): string {
+  return canonical({
+    submitted: job.submitted && submitted(job.submitted),
+    accepted: job.accepted,
+    money: job.money,
+    epoch: job.epoch,
+    agents: [...job.agents.values()].map(agent),
+    messages: job.messages.map(posted),
+    artifacts: [...job.artifacts.values()].map(artifact),
+    budgetAsks: job.budgetAsks.map(({ key: _key, ...ask }) => ask),
+    exhausted: job.exhausted,
+    exhaustions: job.exhaustions,
+    cancelRequested: job.cancelRequested,
+    killRequested: job.killRequested,
+    fired: [...job.fired].map((timer) => timer.replace(/^silence-\d+$/, 'silence')),
+    silent: job.silent,
+    ended: job.ended && { type: job.ended.type, body: job.ended.body },
+  });
+}
+
+function submitted(body: NonNullable<Job['submitted']>): unknown {
+  const { request: _request, forked_from: _parent, from_seq: _seq, mode: _mode, attachments, ...rest } = body;
+  return { ...rest, attachments: attachments.map(file) };
+}
+
+const file = ({ data_key: _key, object: _place, ...rest }: { data_key: unknown; object: unknown }): unknown => rest;
+
+const agent = ({ turns, ...rest }: Agent): unknown => ({ ...rest, turns: turns.map(turn) });
+
+function turn({ upto: _upto, attempts, reply, calls, ...rest }: Turn): unknown {
+  return { ...rest, attempts: attempts.map(attempt), replied: reply !== null, calls: calls.map(call) };
+}
+
+function attempt(slot: Attempt): unknown {
+  const { requestedAt: _asked, upto: _upto, decision: _decision, settledAt: _at, settled, ...rest } = slot;
+  if (settled === null) return { ...rest, settled };
+  const { request_hmac: _hmac, ...outcome } = settled;
+  return { ...rest, settled: outcome };
+}
+
+function call({ requestedAt: _asked, decision: _decision, files, ...rest }: Call): unknown {
+  return { ...rest, files: files.map(file) };
+}
+
+const posted = ({ key: _key, seq: _seq, time: _time, ...rest }: Posted): unknown => rest;
+
+function artifact(written: Artifact): unknown {
+  const { seq: _seq, time: _time, object: _place, dataKey: _key, ...rest } = written;
+  return rest;
+}
+
+/** JSON with the properties of every object in the order of their names. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, one: unknown) => {
+    if (one === null || typeof one !== 'object' || Array.isArray(one)) return one;
+    return Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
