@@ -1,0 +1,110 @@
+import { useMemo, useRef, type KeyboardEvent } from 'react';
+import type { AgentView } from '../../../../../packages/job/src/pure.ts';
+import { layOut, showsIn, type Layout, type Sizes } from '../model/layout.ts';
+import { AgentCard } from './agent-card.tsx';
+import { Edges } from './edges.tsx';
+import { useShown } from './job-context.ts';
+import { useScrolled } from './use-scrolled.ts';
+
+const roomy: Sizes = { width: 208, height: 84, gap: 18, drop: 54 };
+const dense: Sizes = { width: 156, height: 62, gap: 10, drop: 48 };
+/** From so many agents on the cards are small. */
+const crowd = 40;
+const margin = 20;
+
+/** The swarm: who waits for whom, and what each does now. Only what is in sight is drawn. */
+export function Graph() {
+  const { view, job, agent: chosen } = useShown();
+  const scroller = useRef<HTMLDivElement>(null);
+  const seen = useScrolled(scroller);
+  const small = view.agents.length > crowd;
+  const sizes = small ? dense : roomy;
+  const room = Math.max(sizes.width, seen.width - 2 * margin);
+  const shape = view.agents.length;
+  // The shape changes when an agent is made, not when one moves on.
+  const layout = useMemo(
+    () =>
+      layOut(
+        [...job.agents.values()].map(({ id, spawned }) => ({ id, after: afterOf(spawned) })),
+        room,
+        sizes,
+      ),
+    [job, shape, room, sizes],
+  );
+  const keys = useKeys(layout);
+  if (shape === 0) return <p className="quiet pad">The planner has not begun yet.</p>;
+  return (
+    <div
+      ref={scroller}
+      className="graph"
+      data-dense={small || undefined}
+      role="listbox"
+      aria-label={`Agents, ${shape}`}
+      aria-activedescendant={chosen === null ? undefined : `agent-${chosen}`}
+      tabIndex={0}
+      onKeyDown={keys}
+    >
+      <div className="graph-field" role="presentation" style={{ width: layout.width, height: layout.height }}>
+        <Edges layout={layout} sizes={sizes} seen={seen} chosen={chosen} agents={view.agents} />
+        <Cards {...{ layout, sizes, seen }} />
+      </div>
+    </div>
+  );
+}
+
+const afterOf = ({ needs, parent }: { readonly needs: readonly string[]; readonly parent: string | null }) =>
+  needs.length > 0 ? needs : parent === null ? [] : [parent];
+
+interface CardsProps {
+  readonly layout: Layout;
+  readonly sizes: Sizes;
+  readonly seen: { readonly top: number; readonly height: number };
+}
+
+function Cards({ layout, sizes, seen }: CardsProps) {
+  const { view, agent: chosen, choose } = useShown();
+  const inSight = ({ id }: AgentView): boolean => {
+    const place = layout.places.get(id);
+    return place !== undefined && (id === chosen || showsIn(seen, place.y, place.y + sizes.height));
+  };
+  return view.agents.map((agent, at) => {
+    const place = layout.places.get(agent.id);
+    if (place === undefined || !inSight(agent)) return null;
+    const { id, role, status, tool, tokens, spent_micros: micros } = agent;
+    const looks = { id, role, status, tool, tokens, micros, x: place.x, y: place.y };
+    return (
+      <AgentCard
+        key={id}
+        {...looks}
+        width={sizes.width}
+        height={sizes.height}
+        chosen={id === chosen}
+        choose={choose}
+        at={at + 1}
+        of={view.agents.length}
+      />
+    );
+  });
+}
+
+const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/** Arrow keys go from agent to agent, Home and End to the first and last; the chosen one is brought into sight. */
+function useKeys(layout: Layout): (event: KeyboardEvent<HTMLElement>) => void {
+  const { view, agent, choose } = useShown();
+  return (event) => {
+    const at = view.agents.findIndex(({ id }) => id === agent);
+    const last = view.agents.length - 1;
+    const step = steps[event.key];
+    const next = { Home: 0, End: last }[event.key] ?? (step === undefined ? null : at + step);
+    if (next === null) return;
+    event.preventDefault();
+    const wanted = view.agents[Math.min(last, Math.max(0, next))];
+    if (wanted === undefined) return;
+    choose(wanted.id);
+    const place = layout.places.get(wanted.id);
+    const field = event.currentTarget;
+    if (place && (place.y < field.scrollTop || place.y > field.scrollTop + field.clientHeight - 120))
+      field.scrollTop = place.y - field.clientHeight / 3;
+  };
+}

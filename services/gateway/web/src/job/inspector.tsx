@@ -1,0 +1,56 @@
+import { useMemo } from 'react';
+import { killAgent } from '../api/jobs.ts';
+import { counted, money } from '../model/figures.ts';
+import { entriesOf } from '../model/transcript.ts';
+import { Ask } from '../parts/ask.tsx';
+import { useApi } from '../parts/contexts.ts';
+import { Status } from '../parts/status.tsx';
+import { useShown } from './job-context.ts';
+import { Message } from './message.tsx';
+import { Transcript } from './transcript.tsx';
+
+/** One agent: what it is, what it said and did. */
+export function Inspector() {
+  const { job, log, view, agent: id, version, position } = useShown();
+  const agent = id === null ? undefined : job.agents.get(id);
+  const words = position === null && id !== null ? log.wordsOf(id) : null;
+  const entries = useMemo(() => (agent ? entriesOf(agent, words) : []), [agent, words, version, position]);
+  const shown = view.agents.find((one) => one.id === id);
+  return (
+    <aside className="inspector" aria-label="Transcript of the chosen agent">
+      {shown && (
+        <div className="inspector-head">
+          <div className="row">
+            <h2>{shown.role}</h2>
+            <Status of={shown.status} />
+          </div>
+          <p className="facts quiet">
+            <span className="mono">{shown.id}</span>
+            <span>{counted(shown.steps, 'step')}</span>
+            <span>{counted(shown.tokens, 'token')}</span>
+            <span>{money(shown.spent_micros)}</span>
+          </p>
+          <KillAgent id={shown.id} role={shown.role} over={agent?.finished !== null} />
+        </div>
+      )}
+      <Transcript key={id} entries={entries} />
+      <Message />
+    </aside>
+  );
+}
+
+function KillAgent({ id, role, over }: { readonly id: string; readonly role: string; readonly over: boolean }) {
+  const api = useApi();
+  const { view, log, position } = useShown();
+  if (over || position !== null || log.head.ended !== null || log.head.agents.get(id)?.killRequested) return null;
+  return (
+    <Ask
+      label="Kill agent"
+      className="link danger-text"
+      question={`Kill ${role}?`}
+      act={() => killAgent(api, view.id, id)}
+    >
+      This agent stops at once; the others go on without it where they can.
+    </Ask>
+  );
+}

@@ -1,0 +1,24 @@
+import { createContext, use } from 'react';
+import type { Job, JobView } from '../../../../../packages/job/src/pure.ts';
+import type { JobLog } from '../model/job-log.ts';
+
+/** The job as it is shown: live, or at a point of its past. */
+export interface ShownJob {
+  readonly log: JobLog;
+  readonly version: number;
+  readonly job: Job;
+  readonly view: JobView;
+  /** How many facts are folded; null while it follows. */
+  readonly position: number | null;
+  readonly travel: (position: number | null) => void;
+  readonly agent: string | null;
+  readonly choose: (agent: string) => void;
+}
+
+export const JobContext = createContext<ShownJob | null>(null);
+
+export function useShown(): ShownJob {
+  const shown = use(JobContext);
+  if (shown === null) throw new Error('no job is shown here');
+  return shown;
+}

@@ -1,0 +1,59 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
+import type { Entry } from '../model/transcript.ts';
+import { EntryView } from './entry.tsx';
+
+/** How near the end counts as being there, px. */
+const nearEnd = 80;
+
+/** Entries by windowing; who reads at the end stays at the end while words come. */
+export function Transcript({ entries }: { readonly entries: readonly Entry[] }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const rows = useVirtualizer({
+    count: entries.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 96,
+    overscan: 4,
+    getItemKey: (at) => entries[at]?.id ?? at,
+  });
+  const height = rows.getTotalSize();
+  useEffect(() => {
+    if (atEnd.current && scroller.current) scroller.current.scrollTop = height;
+  }, [height]);
+  const toggle = (id: string, is: boolean): void =>
+    setOpen((before) => new Set(is ? [...before, id] : [...before].filter((one) => one !== id)));
+  const look = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void =>
+    void (atEnd.current = scrollHeight - scrollTop - clientHeight < nearEnd);
+  return (
+    <div
+      ref={scroller}
+      className="transcript"
+      role="log"
+      aria-label="Transcript"
+      aria-live="off"
+      tabIndex={0}
+      onScroll={(event) => look(event.currentTarget)}
+    >
+      <div className="entries" style={{ height }}>
+        {rows.getVirtualItems().map(({ index, start, key }) => (
+          <div key={key} data-index={index} ref={rows.measureElement} style={{ transform: `translateY(${start}px)` }}>
+            <Shown entry={entries[index]} open={open} toggle={toggle} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface ShownProps {
+  readonly entry: Entry | undefined;
+  readonly open: ReadonlySet<string>;
+  readonly toggle: (id: string, open: boolean) => void;
+}
+
+function Shown({ entry, open, toggle }: ShownProps) {
+  if (entry === undefined) return null;
+  return <EntryView entry={entry} open={open.has(entry.id)} toggle={(is) => toggle(entry.id, is)} />;
+}
