@@ -14,6 +14,8 @@ import { timed } from './http/measure.ts';
 import { problemOf, problems } from './http/problem.ts';
 import { requestBlock } from './http/request.ts';
 import { authenticate, identity } from './identity/authenticate.ts';
+import { siteRoutes } from './page/site.ts';
+import type { Site } from './page/site.ts';
 import type { Parts } from './parts.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { controlRoutes } from './routes/control.ts';
@@ -37,7 +39,7 @@ const headerBytes = 98_304;
 
 /** A server that is not listening yet. */
 export async function httpApp(
-  parts: Parts & Omit<PublicParts, 'draining'>,
+  parts: Parts & Omit<PublicParts, 'draining'> & { readonly site: Site },
   options: HttpOptions,
 ): Promise<FastifyInstance> {
   const app = fastify({
@@ -66,6 +68,7 @@ export async function httpApp(
     transformObject: (described) => completed('openapiObject' in described ? described.openapiObject : {}),
   });
   await app.register(publicRoutes, parts);
+  await app.register(siteRoutes, parts);
   await app.register(async (api) => signedIn(api, parts, options));
   return app;
 }

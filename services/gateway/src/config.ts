@@ -41,6 +41,9 @@ function issuerOf(key: string): string {
   return `https://${host}`;
 }
 
+/** A Clerk publishable key beside the issuer that it names. */
+const clerkOf = (key: string) => ({ key, host: issuerOf(key) });
+
 const optional = <T>(name: string, parse: (raw: string) => T): Setting<T | null> => ({
   name,
   parse,
@@ -64,7 +67,7 @@ export const settings = {
   authorizedParties: required('LOOM_AUTHORIZED_PARTIES', parties),
   /** Where both are absent the issuer is what the key says it is: who signs with it. */
   issuer: setting.optional('LOOM_JWT_ISSUER'),
-  clerkIssuer: optional('LOOM_CLERK_PUBLISHABLE_KEY', issuerOf),
+  clerk: optional('LOOM_CLERK_PUBLISHABLE_KEY', clerkOf),
   /** Calls a minute of one person. */
   rateLimit: setting.integer('LOOM_RATE_LIMIT', { min: 1, max: 1_000_000 }, 3_000),
   securityContact: setting.text('LOOM_SECURITY_CONTACT', 'mailto:security@localhost'),

@@ -10,6 +10,7 @@ import { projectJobs } from './consumers/jobs.ts';
 import { hints } from './hints.ts';
 import { signIn } from './identity/sign-in.ts';
 import { openGate, openLog, reachable } from './open.ts';
+import { openSite } from './page/site.ts';
 import { jobRows } from './views/jobs.ts';
 
 const httpOf = ({ trustProxy, rateLimit, tlsCertificate: certificate, tlsKey: key }: GatewaySettings) => ({
@@ -24,6 +25,7 @@ export async function start(env: Env): Promise<Running> {
   await using starting = new AsyncDisposableStack();
   const tracing = telemetry('gateway', env);
   starting.defer(() => tracing.stop());
+  const site = await openSite(set);
   const pool = openPool(set.postgres.reveal(), 'gateway', 8);
   starting.defer(() => pool.end());
   const opened = await openLog(set);
@@ -39,7 +41,7 @@ export async function start(env: Env): Promise<Running> {
   });
   const ready = async () => ({ log: await reachable(log), database: await answers(pool), loop: loop.healthy() });
   const doors = { gate: await openGate(set, opened.vault), signIn: signIn(log), securityContact: set.securityContact };
-  const app = await httpApp({ ...own, ...doors, ready, draining: draining.signal }, httpOf(set));
+  const app = await httpApp({ ...own, ...doors, site, ready, draining: draining.signal }, httpOf(set));
   starting.defer(() => app.close());
   await app.listen({ host: set.host, port: set.port });
   const health = await serve({ name: 'gateway', port: set.healthPort, host: set.healthHost, ready });

@@ -35,7 +35,7 @@ export async function openLog(set: GatewaySettings): Promise<Opened> {
 /** Who comes in. The key of CSRF tokens hangs on the operator's own key, so that every replica knows it. */
 export async function openGate(set: GatewaySettings, vault: Vault): Promise<Gate> {
   const operator = await vault.open('_', 'system');
-  const issuer = set.issuer ?? set.clerkIssuer;
+  const issuer = set.issuer ?? set.clerk?.host ?? null;
   return {
     verify: tokenVerifier({ keys: set.jwtKeys, authorizedParties: set.authorizedParties, issuer }),
     csrf: csrf(operator.hmac('id', Buffer.from('csrf'))),

@@ -96,7 +96,8 @@ test('a public key that cannot work stops the start, not the first request', () 
   const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' });
   assert.throws(() => publicKeys(String(curve)), /RSA/);
   assert.is(publicKeys(`${signer.pem}${next.pem}`).length, 2);
-  assert.is(settings.clerkIssuer.parse(`pk_live_${Buffer.from('clerk.loom.test$').toString('base64')}`), issuerName);
+  const clerk = `pk_live_${Buffer.from('clerk.loom.test$').toString('base64')}`;
+  assert.equal(settings.clerk.parse(clerk), { key: clerk, host: issuerName });
   assert.throws(() => settings.authorizedParties.parse('a,,b'));
 });
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The parts of an OpenAPI description that the page shows. */
 interface Described {
   readonly info?: { readonly title: string; readonly version: string };
@@ -26,14 +28,8 @@ const escaped = (text: string): string =>
 const html = (title: string, body: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${style}</style><body>${body}</body></html>`;
 
-/** Says where things are until there is a page to work with. */
-export const homePage = (): string =>
-  html(
-    'Loom',
-    `<h1>Loom</h1><p>This is the gateway of Loom, which turns a brief into a swarm of agents into files.</p>
-    <p>The <a href="/docs">API reference</a> stands here, its <a href="/openapi.json">OpenAPI description</a> too. Calls take a session token:
-    <code>Authorization: Bearer …</code>; <code>./loom token</code> prints one of this machine.</p>`,
-  );
+/** What the API reference may load: its own style, by hash, and nothing else. */
+export const docsPolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** The API reference as one page without scripts. */
 export function docsPage(document: Described): string {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { scrape } from '@loom/service';
-import { docsPage, homePage } from '../http/pages.ts';
+import { docsPage, docsPolicy } from '../http/pages.ts';
 
 export interface PublicParts {
   /** Each part and whether it can be used. */
@@ -31,9 +31,8 @@ export const publicRoutes: FastifyPluginAsync<PublicParts> = async (app, parts) 
 
   app.get('/openapi.json', hidden, async () => app.swagger());
   app.get('/docs', hidden, async (_request, reply) =>
-    reply.type('text/html; charset=utf-8').send(docsPage(app.swagger())),
+    reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(docsPage(app.swagger())),
   );
-  app.get('/', hidden, async (_request, reply) => reply.type('text/html; charset=utf-8').send(homePage()));
 
   app.get('/.well-known/security.txt', hidden, async (_request, reply) => {
     const expires = new Date(Date.now() + validity).toISOString();

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { foldJob, transcript } from '@loom/job';
+import { foldJob, stateHash, transcript } from '@loom/job';
 import { LoomError } from '@loom/service';
 import { Type } from 'typebox';
 import { identity } from '../identity/authenticate.ts';
@@ -15,6 +15,15 @@ const transcriptSchema = {
   response: { 200: Type.Object({ items: Type.Array(Type.Unknown()) }), ...problems },
 };
 
+const State = Type.Object({
+  seq: Type.Integer({ description: 'Last sequence folded.' }),
+  chain: Type.String({ description: 'Rolling hash of the facts folded.' }),
+  state_hash: Type.String({
+    description: 'SHA-256 of the state as canonical JSON, without ids of jobs, sequences, times and keyed hashes.',
+  }),
+  state: Type.Unknown(),
+});
+
 const stateSchema = {
   tags: ['jobs'],
   summary: 'The folded state at a sequence',
@@ -23,7 +32,7 @@ const stateSchema = {
     { at: Type.Optional(Type.Integer({ minimum: 1, description: 'Default: now.' })) },
     { additionalProperties: false },
   ),
-  response: { 200: Type.Object({ seq: Type.Integer(), chain: Type.String(), state: Type.Unknown() }), ...problems },
+  response: { 200: State, ...problems },
 };
 
 /** What a job's facts come to. */
@@ -40,6 +49,6 @@ export const showRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
       throw new LoomError('validation_failed', `the job begins at sequence ${submittedAt}`, { field: 'at' });
     }
     const job = await foldJob(parts.log, { tenant, stream }, upto);
-    return { seq: job.seq, chain: job.chain, state: plain(job, caller.person) };
+    return { seq: job.seq, chain: job.chain, state_hash: stateHash(job), state: plain(job, caller.person) };
   });
 };
