@@ -1,5 +1,6 @@
 export { imageTag } from './parts/image.ts';
 export { bringChecker } from './parts/checkers.ts';
+export { findChromium } from './parts/chromium.ts';
 export { findNatsServer } from './parts/nats.ts';
 export { engineSocket } from './parts/engine.ts';
 export { migrate, roleUrl, setUpRoles } from './stack/migrate.ts';

@@ -13,13 +13,13 @@ async function fixOrFind(part: Part, out: Output, fix: boolean): Promise<Found |
   });
 }
 
-/** Says how a part is; true when it is there. */
+/** Says how a part is; true when it is there, or only tests would miss it. */
 async function examine(part: Part, out: Output, fix: boolean): Promise<boolean> {
   const found = await fixOrFind(part, out, fix);
   out.record({ part: part.name, found: found !== null, ...found, how: part.how });
   out.print(line(part.name, found));
   if (!found) for (const one of part.how) out.print(`    → ${one}`);
-  return found !== null;
+  return found !== null || part.forTests === true;
 }
 
 function line(name: string, found: Found | null): string {

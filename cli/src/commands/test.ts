@@ -30,6 +30,7 @@ function environment(machine: Machine, postgres: Postgres): Record<string, strin
     ...Object.fromEntries(kept),
     NO_COLOR: '1',
     LOOM_NATS_SERVER: machine.nats,
+    LOOM_CHROMIUM: process.env['LOOM_CHROMIUM'],
     LOOM_TEST_PG: postgres.url,
     LOOM_DOCKER_SOCKET: machine.sandbox?.socket,
     LOOM_SANDBOX_IMAGE: machine.sandbox?.image,
@@ -48,7 +49,10 @@ function tell(out: Output, { name, verdict, seconds, output }: Result): void {
 async function runAll(cases: readonly Case[], out: Output): Promise<number> {
   const abort = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  await using machine = await bringUp(out, { sandbox: true });
+  await using machine = await bringUp(out, {
+    sandbox: true,
+    browser: cases.some(({ name }) => name.startsWith('test/page/')),
+  });
   await using postgres = await sharedPostgres();
   const sum = { passed: 0, failed: 0 };
   await runCases(cases, environment(machine, postgres), abort.signal, (result) => {

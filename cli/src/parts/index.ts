@@ -1,13 +1,15 @@
 /** All parts, and bringing them up in order. */
 import type { Output } from '../output.ts';
+import { chromiumPart } from './chromium.ts';
 import { dockerPart, useEngine } from './docker.ts';
 import { engineSocket } from './engine.ts';
 import { imagePart } from './image.ts';
 import { natsPart } from './nats.ts';
+import { pagePart } from './page.ts';
 import type { Part } from './part.ts';
 import { postgresPart } from './postgres.ts';
 
-export const parts: readonly Part[] = [natsPart, postgresPart, dockerPart, imagePart];
+export const parts: readonly Part[] = [natsPart, postgresPart, pagePart, dockerPart, imagePart, chromiumPart];
 
 export interface Machine extends AsyncDisposable {
   /** Path of the nats-server program. */
@@ -20,9 +22,14 @@ export interface Machine extends AsyncDisposable {
  * Finds or gets everything a stack needs. Dispose stops the Docker engine if Loom started it and nobody uses it.
  * @throws Failure 3 for the first part that cannot be had
  */
-export async function bringUp(out: Output, options: { readonly sandbox: boolean }): Promise<Machine> {
+export async function bringUp(
+  out: Output,
+  options: { readonly sandbox: boolean; readonly browser?: boolean },
+): Promise<Machine> {
   await postgresPart.bring(out);
   const nats = (await natsPart.bring(out)).where;
+  await pagePart.bring(out);
+  if (options.browser) await chromiumPart.bring(out);
   if (!options.sandbox) return { nats, sandbox: null, [Symbol.asyncDispose]: async () => undefined };
   await dockerPart.bring(out);
   const release = await useEngine();

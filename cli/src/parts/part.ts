@@ -13,6 +13,8 @@ export interface Part {
   find(): Promise<Found | null>;
   /** Finds it or gets it, showing progress. @throws Failure 3 that says what is missing and how to get it */
   bring(out: Output): Promise<Found>;
+  /** Only tests need it. */
+  readonly forTests?: true;
   /** How a person can get it. */
   readonly how: readonly string[];
 }

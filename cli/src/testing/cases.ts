@@ -26,6 +26,7 @@ export const checks: readonly Case[] = [
   check('lint', bin('oxlint'), '--type-aware'),
   check('format', bin('oxfmt'), '--check'),
   check('types', bin('tsc'), '--noEmit'),
+  check('types of the page', bin('tsc'), '--noEmit', '-p', 'services/gateway/web'),
   check('knip', bin('knip')),
   check('schemas', process.execPath, 'schemas/src/generate.ts', '--check'),
 ];
