@@ -6,8 +6,9 @@ import { Sweep } from './consumers/sweep.ts';
 const items = metrics.counter('loom.orchestrator.items', 'Items of recorded decisions, by type.');
 
 /** What alerts wait for is shown from the start. */
-for (const type of ['budget.exhausted', 'job.failed', 'job.refused', 'epoch.raised'])
+for (const type of ['job.accepted', 'job.failed', 'job.refused', 'budget.exhausted', 'epoch.raised'])
   items.add(0, { 'loom.fact': type });
+metrics.counter('loom_orchestrator_fences_lost_total', 'Decisions that another orchestrator made first.').add(0);
 
 /** The log, the recorded decisions of which are counted by what they hold. */
 export function counted(log: Log): Log {
