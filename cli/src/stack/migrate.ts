@@ -62,15 +62,26 @@ async function grantSchemas(client: pg.Client, service: string, schemas: readonl
   }
 }
 
-/** Makes the owner, one login role a service, and their schemas; again and again with the same result. `url`: superuser. */
+/** A hosted Postgres gives out no superuser: its administrator may act as a role that it made only as a member, and takes `nosuperuser` from nobody. */
+async function isSuperuser(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ rolsuper: boolean }>(
+    'select rolsuper from pg_roles where rolname = current_user',
+  );
+  return rows[0]?.rolsuper === true;
+}
+
+/** Makes the owner, one login role a service, and their schemas; again and again with the same result. `url`: superuser, or one who may make roles. */
 export async function setUpRoles(url: string, password: (service: string) => string): Promise<void> {
   await connected(url, (client) =>
     locked(client, async () => {
+      const superuser = await isSuperuser(client);
       await ensureRole(client, 'loom_owner', 'nologin');
+      if (!superuser) await client.query('grant loom_owner to current_user');
       await client.query('revoke create on schema public from public');
       for (const [service, schemas] of Object.entries(schemasOf)) {
         const secret = client.escapeLiteral(password(service));
-        await ensureRole(client, roleOf(service), `login nosuperuser nocreatedb nocreaterole password ${secret}`);
+        const rights = `login ${superuser ? 'nosuperuser ' : ''}nocreatedb nocreaterole`;
+        await ensureRole(client, roleOf(service), `${rights} password ${secret}`);
         await grantSchemas(client, service, schemas);
       }
       await client.query(

@@ -13,7 +13,9 @@ const test = suite<{ made: Secrets }>('secrets');
 test.before(async (context) => {
   context.made = await secrets();
 });
-test.after(({ made }) => made[Symbol.asyncDispose]());
+test.after(async ({ made }) => {
+  await made[Symbol.asyncDispose]();
+});
 
 interface Reference {
   /** `<namespace>/<name>` */
