@@ -14,6 +14,8 @@ import { applyTheme } from './parts/theme.tsx';
 
 takeLinkedToken();
 applyTheme();
+// A link that is opened where the page already is changes the address alone.
+addEventListener('hashchange', () => void (takeLinkedToken() && location.reload()));
 // A file of an older build is gone once the gateways are newer: one reload brings the new page.
 addEventListener('vite:preloadError', (event) => {
   if (sessionStorage.getItem('loom.reloaded') === '1') return;

@@ -16,12 +16,13 @@ const place = 'loom.token';
 /** The publishable key of Clerk that the gateway wrote into the page; '' where a local issuer signs. */
 export const clerkKey = (): string => document.querySelector<HTMLMetaElement>('meta[name="loom-clerk"]')?.content ?? '';
 
-/** Takes the token out of a sign-in link (`/#token=…`) and cleans the address. */
-export function takeLinkedToken(): void {
+/** Takes the token out of a sign-in link (`/#token=…`) and cleans the address; false when there is none in it. */
+export function takeLinkedToken(): boolean {
   const token = /^#token=([\w-]+\.[\w-]+\.[\w-]+)$/.exec(location.hash)?.[1];
-  if (token === undefined) return;
+  if (token === undefined) return false;
   sessionStorage.setItem(place, token);
   history.replaceState(null, '', location.pathname + location.search);
+  return true;
 }
 
 /** When a token ends, Unix ms; 0 for what is no token. */

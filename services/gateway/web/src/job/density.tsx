@@ -1,43 +1,56 @@
 import { memo, useMemo } from 'react';
+import type { Fact } from '@loom/log';
 import { useShown } from './job-context.ts';
 
 /** Most columns; a short job has one a fact. */
-const most = 110;
+const most = 140;
 
-/** How much happened when: behind the slider, as long as it. Marks stand where people were asked and where the job ended. */
+interface Bar {
+  readonly tone: string;
+  /** Of 20. */
+  readonly height: number;
+}
+
+const bars: readonly { readonly is: (type: string) => boolean; readonly bar: Bar }[] = [
+  { is: (type) => /^(job\.failed|job\.refused|message\.parked)$/.test(type), bar: { tone: 'bad', height: 20 } },
+  { is: (type) => /^job\.(completed|cancelled)$/.test(type), bar: { tone: 'done', height: 20 } },
+  { is: (type) => /^(message\.|input\.|budget\.|job\.)/.test(type), bar: { tone: 'ask', height: 17 } },
+  { is: (type) => /^(agent\.|artifact\.)/.test(type), bar: { tone: 'done', height: 13 } },
+  { is: (type) => type === 'tool.settled', bar: { tone: 'tool', height: 11 } },
+  { is: (type) => type === 'step.settled', bar: { tone: 'busy', height: 11 } },
+];
+const plain: Bar = { tone: 'idle', height: 5 };
+
+/** What kind of fact lies where on the slider: of each column the one that says most. */
 export function Density() {
   const { log } = useShown();
-  // Looked at again when the job has grown by a hundredth.
-  const grown = Math.floor(log.facts.length / Math.max(1, Math.floor(log.facts.length / 100)));
-  const bars = useMemo(() => barsOf(log.facts), [log, grown, log.facts.length < 200 ? log.facts.length : 0]);
-  return <Bars bars={bars} />;
+  const total = log.facts.length;
+  // A long job is looked at again when it has grown by a hundredth.
+  const grown = total < 200 ? total : Math.floor(Math.log(total) * 100);
+  const shown = useMemo(() => columnsOf(log.facts), [log, grown]);
+  return <Columns shown={shown} />;
 }
 
-/** Facts a millisecond around each column, as a share of the busiest. */
-function barsOf(facts: readonly { readonly time: number }[]): readonly number[] {
+function columnsOf(facts: readonly Fact[]): readonly Bar[] {
   const columns = Math.min(most, facts.length);
-  const each = facts.length / columns;
-  const rates = Array.from({ length: columns }, (_, at) => {
-    const first = facts[Math.floor(at * each)];
-    const last = facts[Math.min(facts.length - 1, Math.floor((at + 1) * each))];
-    return first && last ? 1 / Math.log2(2 + Math.max(0, last.time - first.time)) : 0;
+  return Array.from({ length: columns }, (_, at) => {
+    const [from, to] = [at, at + 1].map((edge) => Math.floor((edge * facts.length) / columns));
+    return loudest(facts.slice(from, to));
   });
-  const top = Math.max(...rates, 0.001);
-  return rates.map((rate) => Math.round((rate / top) * 20) / 20);
 }
 
-const Bars = memo(function Bars({ bars }: { readonly bars: readonly number[] }) {
+function loudest(facts: readonly Fact[]): Bar {
+  const types = new Set(facts.flatMap(({ type, items }) => [type, ...items.map((item) => item.type)]));
+  return bars.find(({ is }) => [...types].some(is))?.bar ?? plain;
+}
+
+const Columns = memo(function Columns({ shown }: { readonly shown: readonly Bar[] }) {
+  const each = 100 / Math.max(1, shown.length - 1);
   return (
-    <svg
-      className="density"
-      viewBox={`0 0 ${Math.max(1, bars.length)} 20`}
-      preserveAspectRatio="none"
-      aria-hidden="true"
-      focusable="false"
-    >
-      {bars.map((bar, at) => (
+    <svg className="density" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      {shown.map(({ tone, height }, at) => (
         // oxlint-disable-next-line react/no-array-index-key -- a column is its place
-        <rect key={at} x={at} y={20 - bar * 20} width={0.7} height={bar * 20} />
+        <path key={at} d={`M${at * each} 20V${20 - height}`} vectorEffect="non-scaling-stroke" data-tone={tone} />
       ))}
     </svg>
   );

@@ -23,7 +23,7 @@ export function EntryView({ entry, open, toggle }: Props): ReactNode {
     case 'speaking':
       return <Speaking words={entry.words} />;
     case 'call':
-      return <ToolCall call={entry.call} open={open} toggle={toggle} />;
+      return <ToolCall call={entry.call} state={entry.state} open={open} toggle={toggle} />;
     case 'trouble':
       return (
         <p className="entry trouble-line">
@@ -32,7 +32,7 @@ export function EntryView({ entry, open, toggle }: Props): ReactNode {
       );
     case 'finished':
       return (
-        <p className="entry finished quiet">
+        <p className="entry finished quiet word">
           {worded(entry.outcome)}
           {entry.text === '' ? '' : `: ${entry.text}`}
         </p>
@@ -74,10 +74,9 @@ function Speaking({ words }: { readonly words: Words | null }) {
   );
 }
 
-const stateOf = (call: Call): string => call.result?.outcome ?? (call.where === 'person' ? 'asking' : 'acting');
+type CallProps = { readonly call: Call; readonly state: string } & Omit<Props, 'entry'>;
 
-function ToolCall({ call, open, toggle }: { readonly call: Call } & Omit<Props, 'entry'>) {
-  const state = stateOf(call);
+function ToolCall({ call, state, open, toggle }: CallProps) {
   return (
     <details
       className="entry call"
@@ -95,7 +94,11 @@ function ToolCall({ call, open, toggle }: { readonly call: Call } & Omit<Props, 
           <span className="label">Arguments</span>
           <Code text={call.args} json />
           <span className="label">Result</span>
-          {call.result === null ? <p className="quiet">not there yet</p> : <Code text={call.result.text} />}
+          {call.result === null ? (
+            <p className="quiet">{state === 'taken up' ? 'None of its own' : 'Not there yet'}</p>
+          ) : (
+            <Code text={call.result.text} />
+          )}
         </div>
       )}
     </details>
