@@ -1,0 +1,36 @@
+/** A whole Loom with a scripted model behind one door, and a person at the page. */
+import { clientOf, stack, type Client, type Stack } from '@loom/test';
+import { anthropicEmulator } from '../emulators/anthropic.ts';
+import type { Script } from '../emulators/script.ts';
+import { browser, type Browser } from './browser.ts';
+import { door, type Door } from './door.ts';
+
+export interface Place extends AsyncDisposable {
+  readonly system: Stack;
+  readonly client: Client;
+  readonly door: Door;
+  readonly browser: Browser;
+  /** The link that `./loom up` prints, through the door. */
+  readonly link: string;
+}
+
+type Options = NonNullable<Parameters<typeof stack>[0]>;
+
+export async function place(script: Script, options: Options = {}): Promise<Place> {
+  await using opening = new AsyncDisposableStack();
+  const model = opening.use(await anthropicEmulator({ script }));
+  const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test', ...options.env };
+  const system = opening.use(await stack({ ...options, env }));
+  const entrance = opening.use(await door(system.urls));
+  const person = opening.use(await browser({ origin: entrance.origin }));
+  const link = `${entrance.origin}/#token=${await system.token()}`;
+  const owned = opening.move();
+  return {
+    system,
+    client: clientOf(system),
+    door: entrance,
+    browser: person,
+    link,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
