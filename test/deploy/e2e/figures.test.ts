@@ -1,0 +1,99 @@
+/** The real system does a job, a model that fails once included; then every figure that alerts and dashboards ask for is there, with its labels. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clientOf, stack } from '@loom/test';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openaiEmulator } from '../../emulators/openai.ts';
+import { swarmScript } from '../../emulators/swarm-script.ts';
+import { exposed, expressions, wantedBy } from '../figures.ts';
+
+type System = Awaited<ReturnType<typeof stack>>;
+interface Context {
+  owned: AsyncDisposableStack;
+  system: System;
+  /** What each service shows. */
+  shown: ReadonlyMap<string, string>;
+}
+const test = suite<Context>('figures');
+
+async function scrape(system: System): Promise<ReadonlyMap<string, string>> {
+  const each = Object.entries(system.state().healthPorts).map(async ([service, port]): Promise<[string, string]> => [
+    service,
+    await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
+  ]);
+  return new Map(await Promise.all(each));
+}
+
+test.before(async (context) => {
+  context.owned = new AsyncDisposableStack();
+  const emulator = context.owned.use(
+    await openaiEmulator({
+      script: (asked, call) =>
+        call === 1 ? { fault: 'rate_limited', retryAfterSeconds: 0 } : swarmScript(asked, call),
+    }),
+  );
+  const env = { OPENAI_API_KEY: 'key', OPENAI_BASE_URL: emulator.url };
+  context.system = context.owned.use(await stack({ split: true, env }));
+  const client = clientOf(context.system);
+  const id = await client.submit('Report on the cities.', { 'cities.csv': 'city,amount\nOslo,3\nRome,4\nLima,9\n' });
+  assert.is((await client.ended(id, 120)).status, 'completed');
+  await scrape(context.system);
+  await sleep(500); // open jobs are looked up between two scrapes
+  context.shown = await scrape(context.system);
+});
+test.after(async ({ owned }) => {
+  await owned.disposeAsync();
+});
+
+/** Told by the cluster and not by us: the kubelet's figures of volumes, and those of kube-state-metrics. */
+const external = new Set([
+  'kubelet_volume_stats_available_bytes',
+  'kubelet_volume_stats_capacity_bytes',
+  'kube_statefulset_status_replicas_ready',
+  'kube_statefulset_replicas',
+]);
+
+test('every figure and label that an alert or a dashboard asks for is exported', async ({ shown }) => {
+  const all = exposed([...shown.values()].join('\n'));
+  let asked = 0;
+  for (const [where, expression] of await expressions())
+    for (const { name, labels } of wantedBy(expression)) {
+      asked += 1;
+      if (external.has(name)) continue;
+      assert.ok(all.has(name), `${where}: ${name} is not exported`);
+      for (const label of labels) assert.ok(all.get(name)?.has(label), `${where}: ${name} has no label ${label}`);
+    }
+  assert.ok(asked > 80, String(asked));
+});
+
+test('every service tells its own lag, over every stream, and that the server answers', ({ shown }) => {
+  for (const [service, text] of shown) {
+    const lines = text.split('\n').filter((line) => line.includes(`messaging_consumer_group_name="${service}"`));
+    const of = (name: string): readonly string[] => lines.filter((line) => line.startsWith(`${name}{`));
+    const streams = service === 'orchestrator' ? 5 : 4;
+    assert.is(of('loom_consumer_pending').length, streams, service);
+    assert.equal(
+      of('loom_consumer_answers').map((line) => line.split(' ').at(-1)),
+      Array.from({ length: streams }, () => '1'),
+      service,
+    );
+  }
+});
+
+test('what a model did is told as it was: one failure, tokens both ways, a cost', ({ shown }) => {
+  const text = shown.get('agent-runner') ?? '';
+  const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+  assert.is(value(/^gen_ai_client_operation_duration_seconds_count\{.*error_type="[^"]+".*\} (\d+)$/m), 1);
+  assert.ok(value(/^gen_ai_client_token_usage_sum\{.*gen_ai_token_type="input".*\} (\d+)$/m) > 0);
+  assert.ok(value(/^gen_ai_client_token_usage_sum\{.*gen_ai_token_type="output".*\} (\d+)$/m) > 0);
+  assert.ok(value(/^loom_model_cost_micros_total\{.*\} (\d+)$/m) > 0);
+});
+
+test('nothing of content, tenants or people stands in a figure', ({ shown }) => {
+  for (const [service, text] of shown) {
+    for (const word of ['cities', 'Oslo', 'job_0', 'user_', 'tenant="', 'person="'])
+      assert.not.match(text, word, service);
+  }
+});
+
+test.run();
