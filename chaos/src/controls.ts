@@ -43,6 +43,18 @@ export const controls = {
 
 export type Control = keyof typeof controls;
 
+/** Leases that run out after 2 s: who died is followed as soon as an unacked message comes again. */
+export const leaseMs = 2_000;
+
+const leases = 'packages/log/src/leases.ts';
+
+export const shortLeases: readonly Edit[] = [
+  { file: 'packages/log/src/streams.ts', find: /leaseTtl = 5000;/, replace: `leaseTtl = ${leaseMs};` },
+  { file: leases, find: /renewEvery = 1500;/, replace: 'renewEvery = 500;' },
+  { file: leases, find: /askEvery = 800;/, replace: 'askEvery = 250;' },
+  { file: leases, find: /margin = 1000;/, replace: 'margin = 500;' },
+];
+
 /** Makes a part of all reads stale. */
 export const staleReads: Edit = {
   file: fold,

@@ -1,13 +1,25 @@
 /**
- * What is done to the processes of a rig. Owns the count of faults by kind, and a turn for each process.
+ * What is done to the processes of a rig. Owns the list of faults, a turn for each process, and what services are told when they start.
  * F1  One fault at a time for each process; it runs again when the fault is over.
  * F2  A process is known by its own pid, and stopped by it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Waste } from '@loom/check';
 import type { Stack } from '@loom/test';
 import type { Random } from './random.ts';
 
-export type Kind = 'kill' | 'crash' | 'pause' | 'deploy' | 'nats' | 'postgres' | 'outage' | 'fell';
+type Kind = 'kill' | 'crash' | 'pause' | 'deploy' | 'nats' | 'postgres' | 'outage' | 'fell';
+
+interface Fault {
+  readonly kind: Kind;
+  readonly name: string;
+}
+
+/** Names of the lives that ended at their crash points, written by the processes themselves. */
+export type Deaths = () => Promise<readonly string[]>;
+
+/** The service that a replica is one of. */
+export const serviceOf = (replica: string): string => replica.replace(/-\d+$/, '');
 
 function isAlive(pid: number): boolean {
   try {
@@ -20,12 +32,18 @@ function isAlive(pid: number): boolean {
 export class Faults {
   readonly #stack: Stack;
   readonly #random: Random;
+  readonly #deaths: Deaths;
   readonly #turns = new Map<string, Promise<unknown>>();
-  readonly #counts = new Map<Kind, number>();
+  /** Turns that are under way or wait, by process. */
+  readonly #waiting = new Map<string, number>();
+  readonly #settings = new Map<string, Readonly<Record<string, string>>>();
+  readonly #done: Fault[] = [];
+  #lives = 0;
 
-  constructor(stack: Stack, random: Random) {
+  constructor(stack: Stack, random: Random, deaths: Deaths) {
     this.#stack = stack;
     this.#random = random;
+    this.#deaths = deaths;
   }
 
   /** Names of all replicas. */
@@ -33,13 +51,34 @@ export class Faults {
     return Object.keys(this.#stack.state().pids).filter((name) => name !== 'nats-server' && name !== 'postgres');
   }
 
-  counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#counts);
+  /** Those to which nothing is being done; all of them when there is none. */
+  free(names: readonly string[]): readonly string[] {
+    const free = names.filter((name) => (this.#waiting.get(name) ?? 0) === 0);
+    return free.length > 0 ? free : names;
   }
 
-  /** Faults that may have cost a call or a run its outcome. */
-  get disruptions(): number {
-    return [...this.#counts].reduce((sum, [, count]) => sum + count, 0);
+  counts(): Readonly<Record<string, number>> {
+    const kinds = Map.groupBy(this.#done, ({ kind }) => kind);
+    return Object.fromEntries([...kinds].map(([kind, faults]) => [kind, faults.length]));
+  }
+
+  /**
+   * How many calls and runs may have been repeated: one for each fault of a runner or a sandbox, which have one in hand, and one for each
+   * of them when the log was killed, which kept all of them from saying what they had done. No other fault may cost any.
+   */
+  get mayRepeat(): Waste {
+    const logKills = this.#done.filter(({ kind }) => kind === 'nats').length;
+    const of = (service: string): number => {
+      const isOne = (name: string): boolean => serviceOf(name) === service;
+      return this.#done.filter(({ name }) => isOne(name)).length + logKills * this.replicas.filter(isOne).length;
+    };
+    return { models: of('agent-runner'), runs: of('sandbox') };
+  }
+
+  /** All replicas of a service are told something else from now on, by a rolling deploy. */
+  async configure(service: string, settings: Readonly<Record<string, string>>): Promise<void> {
+    this.#settings.set(service, settings);
+    for (const name of this.replicas.filter((one) => serviceOf(one) === service)) await this.deploy(name);
   }
 
   /** kill -9, and a start after a moment. */
@@ -59,10 +98,10 @@ export class Faults {
     return this.#on(name, null, async () => {
       const missed: string[] = [];
       await this.#stack.kill(name);
-      this.#count('kill');
+      this.#note(name, 'kill');
       for (const point of points) {
         const met = await this.#diesAt(name, point, seconds);
-        this.#count(met ? 'crash' : 'kill');
+        this.#note(name, met ? 'crash' : 'kill');
         if (!met) missed.push(point);
       }
       await this.#start(name);
@@ -73,12 +112,14 @@ export class Faults {
   /** One life of a process that is to die at a point; false when it was not met, it is then killed. */
   async #diesAt(name: string, point: string, seconds: number): Promise<boolean> {
     const enough = new AbortController();
-    await this.#stack.restart(name, { LOOM_CRASH_AT: point }).catch(() => undefined); // it may die while it starts
+    const life = `${name}/${(this.#lives += 1)}`;
+    const env = { ...this.#settings.get(serviceOf(name)), LOOM_CRASH_AT: point, LOOM_CHAOS_LIFE: life };
+    await this.#stack.restart(name, env).catch(() => undefined); // it may die while it starts
     const late = sleep(seconds * 1000, false, { signal: enough.signal }).catch(() => false);
     const died = await Promise.race([this.#stack.ended(name).then(() => true), late]);
     enough.abort();
     if (!died) await this.#stack.kill(name);
-    return died;
+    return (await this.#deaths()).includes(life);
   }
 
   /** Stops the clock of a process for so long: a zombie when it comes back. */
@@ -141,7 +182,7 @@ export class Faults {
       this.replicas.map((name) =>
         this.#on(name, null, async () => {
           if (isAlive(this.#stack.state().pids[name] ?? 0)) return;
-          this.#count('fell');
+          this.#note(name, 'fell');
           await this.#start(name);
         }),
       ),
@@ -152,22 +193,25 @@ export class Faults {
   async #start(name: string, seconds = 60): Promise<void> {
     for (const end = Date.now() + seconds * 1000; ; await sleep(200)) {
       try {
-        return await this.#stack.restart(name);
+        return await this.#stack.restart(name, this.#settings.get(serviceOf(name)));
       } catch (cause) {
         if (Date.now() > end) throw cause;
       }
     }
   }
 
-  #count(kind: Kind): void {
-    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  #note(name: string, kind: Kind): void {
+    this.#done.push({ kind, name });
   }
 
   #on<T>(name: string, kind: Kind | null, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() => {
-      if (kind !== null) this.#count(kind);
-      return work();
-    });
+    this.#waiting.set(name, (this.#waiting.get(name) ?? 0) + 1);
+    const turn = (this.#turns.get(name) ?? Promise.resolve())
+      .then(() => {
+        if (kind !== null) this.#note(name, kind);
+        return work();
+      })
+      .finally(() => this.#waiting.set(name, (this.#waiting.get(name) ?? 1) - 1));
     this.#turns.set(
       name,
       turn.catch(() => undefined),

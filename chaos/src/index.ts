@@ -1,2 +1,3 @@
 export { controls, type Control } from './controls.ts';
 export { chaos, type Outcome, type Plan } from './run.ts';
+export { trial, type Trial } from './trial.ts';

@@ -1,5 +1,6 @@
 /** Jobs under load, and what people do to them meanwhile: cancel, kill, cut the budget, raise it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceOf } from './faults.ts';
 import type { Rig } from './rig.ts';
 import { briefOf } from './script.ts';
 
@@ -51,15 +52,30 @@ async function act(rig: Rig, id: string): Promise<void> {
   await acts[name]?.(rig, id);
 }
 
+/** R-09: whoever was asked never answers, and the job ends all the same. Those that did not within `seconds`, in words. */
+export function withoutSandboxes(rig: Rig, seconds: number, signal?: AbortSignal): Promise<readonly string[]> {
+  const sandboxes = rig.faults.replicas.filter((name) => serviceOf(name) === 'sandbox');
+  return rig.faults.outage(sandboxes, async () => {
+    const ids = await Promise.all([submit(rig, 1, true), submit(rig, 2, true)]);
+    return (await unended(rig, ids, seconds, signal)).map((one) => `${one}, without a sandbox`);
+  });
+}
+
 export async function statusOf({ door }: Rig, id: string): Promise<string> {
   return String((await door.call('GET', `/v1/jobs/${id}`)).body['status']);
 }
 
 /** Those of the jobs that have not ended within `seconds`, with their status. Whoever waits for money gets it. */
-export async function unended(rig: Rig, ids: Iterable<string>, seconds: number): Promise<readonly string[]> {
+export async function unended(
+  rig: Rig,
+  ids: Iterable<string>,
+  seconds: number,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
   const open = new Map([...ids].map((id) => [id, '']));
   const paid = new Set<string>();
-  for (const end = Date.now() + seconds * 1000; open.size > 0 && Date.now() < end; await sleep(250)) {
+  const end = Date.now() + seconds * 1000;
+  for (; open.size > 0 && Date.now() < end && !signal?.aborted; await sleep(250)) {
     for (const id of open.keys()) {
       const status = await statusOf(rig, id);
       if (over.includes(status)) open.delete(id);

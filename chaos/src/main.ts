@@ -1,7 +1,8 @@
-/** `node chaos/src/main.ts [--seed N] [--jobs N] [--minutes N] [--control NAME]`: one chaos run, told as it goes; exit 1 when something was wrong. */
+/** `node chaos/src/main.ts [--seed N] [--jobs N] [--minutes N] [--quiet]`: one chaos run, told as it goes; `--control NAME|none [--seed N]`: one trial of a control build. Exit 1 when something was wrong. */
 import { parseArgs } from 'node:util';
 import { controls, type Control } from './controls.ts';
 import { chaos } from './run.ts';
+import { trial } from './trial.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,22 +14,21 @@ const { values } = parseArgs({
   },
 });
 
-const controlOf = (name: string | undefined): { control?: Control; whole?: boolean } => {
-  if (name === undefined) return {};
-  if (!Object.hasOwn(controls, name)) throw new RangeError(`control builds: ${Object.keys(controls).join(', ')}`);
-  return { control: name as Control, whole: false };
-};
-
+const seed = Number(values.seed);
 const began = Date.now();
 const tell = (line: string): void => {
   if (!values.quiet) process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
 };
-const outcome = await chaos({
-  seed: Number(values.seed),
-  jobs: Number(values.jobs),
-  minutes: Number(values.minutes),
-  ...controlOf(values.control),
-  tell,
-});
+
+const controlOf = (name: string): Control | null => {
+  if (name !== 'none' && !Object.hasOwn(controls, name))
+    throw new RangeError(`control builds: ${Object.keys(controls).join(', ')}; none is Loom itself`);
+  return name === 'none' ? null : (name as Control);
+};
+
+const outcome =
+  values.control === undefined
+    ? await chaos(seed, { jobs: Number(values.jobs), minutes: Number(values.minutes), tell })
+    : await trial(controlOf(values.control), seed);
 process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
 process.exit(outcome.findings.length === 0 ? 0 : 1);

@@ -1,14 +1,16 @@
 /**
  * Loaded before a service by chaos alone. Owns the edits of this process and the functions that they call.
  * LOOM_CHAOS_CONTROL names a control build, LOOM_CHAOS_STALE the part of all reads that miss what is newest,
- * LOOM_CHAOS_RUNS the file of the sandbox's ledger.
+ * LOOM_CHAOS_RUNS the file of the sandbox's ledger, LOOM_CHAOS_LEASES=short leases that soon run out, LOOM_CHAOS_LIFE the life of this
+ * process, which is written into the file LOOM_CHAOS_DEATHS when it ends at its crash point.
  */
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { controls, edited, runLedger, staleReads, type Control, type Edit } from './controls.ts';
+import { controls, edited, runLedger, shortLeases, staleReads, type Control, type Edit } from './controls.ts';
 import { randomOf } from './random.ts';
 
 const { LOOM_CHAOS_CONTROL: control = '', LOOM_CHAOS_STALE: stale = '0', LOOM_CHAOS_RUNS: runs = '' } = process.env;
+const { LOOM_CHAOS_LEASES: leases = '', LOOM_CHAOS_LIFE: life = '', LOOM_CHAOS_DEATHS: deaths = '' } = process.env;
 const random = randomOf(Number(process.env['LOOM_CHAOS_SEED'] ?? 0) + process.pid);
 
 interface Settled {
@@ -38,7 +40,15 @@ const edits: readonly Edit[] = [
   ...(isControl(control) ? controls[control] : []),
   ...(Number(stale) > 0 ? [staleReads] : []),
   ...(runs === '' ? [] : [runLedger]),
+  ...(leases === 'short' ? shortLeases : []),
 ];
+
+/** A crash point ends its own process: that it was met is on file before it does. */
+const kill = process.kill.bind(process);
+process.kill = (pid, signal) => {
+  if (life !== '' && pid === process.pid && signal === 'SIGKILL') appendFileSync(deaths, `${life}\n`);
+  return kill(pid, signal);
+};
 
 registerHooks({
   load(url, context, next) {

@@ -1,5 +1,6 @@
 /** The faults of a storm: a deck of them, shuffled by the seed, dealt one after the other while those before still go on. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceOf } from './faults.ts';
 import { boundaries, points } from './points.ts';
 import { ackWait, type Rig } from './rig.ts';
 
@@ -19,19 +20,20 @@ export const smallDeck: Deck = { kill: 4, pair: 10, crash: 8, pause: 5, deploy: 
 type Fault = (rig: Rig) => Promise<unknown>;
 
 const workers = ['orchestrator', 'agent-runner', 'sandbox'];
-const serviceOf = (replica: string): string => replica.replace(/-\d+$/, '');
+const isWorker = (name: string): boolean => workers.includes(serviceOf(name));
 
-/** Any replica, workers more often than others. */
-function anyOf({ random, faults }: Rig): string {
-  const replicas = faults.replicas;
-  return random.pick(random.chance(0.6) ? replicas.filter((name) => workers.includes(serviceOf(name))) : replicas);
+/** A replica to which nothing is being done, if there is one; workers more often than others. */
+function anyOf({ random, faults }: Rig, suits: (name: string) => boolean = () => true): string {
+  const replicas = faults.replicas.filter(suits);
+  const some = random.chance(0.6) ? replicas.filter(isWorker) : replicas;
+  return random.pick(faults.free(some.length > 0 ? some : replicas));
 }
 
 const faultOf: Readonly<Record<keyof Deck, Fault>> = {
   kill: (rig) => rig.faults.kill(anyOf(rig)),
   pair: (rig) => {
     const one = anyOf(rig);
-    const other = rig.random.pick(rig.faults.replicas.filter((name) => serviceOf(name) !== serviceOf(one)));
+    const other = anyOf(rig, (name) => serviceOf(name) !== serviceOf(one));
     return Promise.all([rig.faults.kill(one), rig.faults.kill(other)]);
   },
   crash: (rig) => {
@@ -39,8 +41,7 @@ const faultOf: Readonly<Record<keyof Deck, Fault>> = {
     const point = points[serviceOf(name)]?.[rig.random.pick(boundaries)] ?? '';
     return rig.faults.crash(name, [`${point}:${1 + rig.random.below(3)}`], 6);
   },
-  pause: ({ random, faults }) =>
-    faults.pause(random.pick(faults.replicas.filter((name) => workers.includes(serviceOf(name)))), ackWait + 10_000),
+  pause: (rig) => rig.faults.pause(anyOf(rig, isWorker), ackWait + 10_000),
   deploy: (rig) => rig.faults.deploy(anyOf(rig)),
   nats: ({ faults }) => faults.killStore('nats-server'),
   postgres: ({ faults }) => faults.killStore('postgres'),
@@ -52,10 +53,21 @@ function shuffled({ random }: Rig, deck: Deck): (keyof Deck)[] {
   return order.toSorted((a, b) => a.at - b.at).map(({ card }) => card);
 }
 
+export interface Dealing {
+  readonly tell: (line: string) => void;
+  /** Done when half of the deck has been dealt, beside what is going on. */
+  readonly half?: () => Promise<unknown>;
+  /** Deals no more when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
 /** Deals the deck once; resolves when its last fault is over. */
-export async function rage(rig: Rig, deck: Deck, tell: (line: string) => void): Promise<void> {
+export async function rage(rig: Rig, deck: Deck, { tell, half, signal }: Dealing): Promise<void> {
+  const cards = shuffled(rig, deck);
   const going: Promise<unknown>[] = [];
-  for (const kind of shuffled(rig, deck)) {
+  for (const [at, kind] of cards.entries()) {
+    if (signal?.aborted) break;
+    if (at === Math.floor(cards.length / 2) && half !== undefined) going.push(half());
     tell(kind);
     going.push(faultOf[kind](rig).catch((cause: unknown) => tell(`${kind}: ${String(cause)}`)));
     await sleep(250 + rig.random.below(500));

@@ -1,36 +1,47 @@
 /** What must hold once everything runs again: the checker is green, rows say what the log says, clients were refused nothing that they had a right to. */
-import { checkLog, type Report } from '@loom/check';
-import { decideAgain } from '@loom/cli';
-import { connectLog, type ClearFact, type Log } from '@loom/log';
-import { openVault } from '@loom/vault';
+import { checkLog, checkProjection, type CheckOptions, type Report } from '@loom/check';
+import { checkAll, decideAgain } from '@loom/cli';
+import type { ClearFact } from '@loom/log';
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { suiteRunView } from '../../services/evals/src/views/suite-runs.ts';
+import { artifactView } from '../../services/retention/src/views/artifacts.ts';
+import { openLog } from './logs.ts';
 import type { Rig } from './rig.ts';
-
-/** The whole log, opened with the operator's rights and the stack's root key. */
-export function openLog({ stack }: Rig): Promise<Log> {
-  const rootKeyFile = stack.environment('orchestrator')['LOOM_ROOT_KEY_FILE'] ?? '';
-  return connectLog({
-    servers: stack.natsUrl,
-    user: 'operator',
-    password: stack.environment('operator')['LOOM_NATS_PASSWORD'] ?? '',
-    source: 'operator',
-    vault: (connection) => openVault({ connection, rootKeyFile }),
-  });
-}
 
 /** The checker's report over the whole log and both ledgers. `running`: jobs may still be open. */
 export async function check(rig: Rig, running = false): Promise<Report> {
-  const ledgers = { models: [...rig.model.ledger], runs: await rig.runs() }; // before the log's end is looked up
+  const { kills, ...options } = await optionsOf(rig); // before the log's end is looked up
   await using log = await openLog(rig);
-  return await checkLog(log, { ledgers, kills: rig.faults.disruptions, running, decide: decideAgain });
+  // A call in hand looks like one that came to nothing: while jobs run there is no limit to hold.
+  return await checkLog(log, running ? { ...options, running } : { ...options, kills });
 }
 
-/** In words, at most `most` of them. */
-export function wordsOf({ findings }: Report, most = 12): readonly string[] {
-  return findings
-    .slice(0, most)
-    .map(({ rule, job, seq, subject, message }) => `${rule}: ${job} ${seq} ${subject}: ${message}`);
+/** The same, and the rows of every service beside a rebuild of them. */
+export async function judge(rig: Rig): Promise<Report> {
+  const options = await optionsOf(rig);
+  await using log = await openLog(rig);
+  const url = rig.stack.postgresUrl;
+  const report = await checkAll(log, options, url);
+  const artifacts = await checkProjection({ log, url, projection: artifactView, table: 'artifact' });
+  const scores = await checkProjection({ log, url, projection: suiteRunView, table: 'suite_run' });
+  const none = Object.entries({ artifacts, scores }).flatMap(([name, { rows }]) => (rows === 0 ? [name] : []));
+  return {
+    ...report,
+    findings: [...report.findings, ...artifacts.findings, ...scores.findings],
+    skipped: [...report.skipped, ...none.map((name) => `${name}: there are no rows that could differ`)],
+  };
+}
+
+async function optionsOf(rig: Rig) {
+  const ledgers = { models: [...rig.model.ledger], runs: await rig.runs() };
+  return { ledgers, kills: rig.faults.mayRepeat, decide: decideAgain } satisfies CheckOptions;
+}
+
+/** In words, at most `most` of them. What was not checked is as bad as what was found. */
+export function wordsOf({ findings, skipped }: Report, most = 12): readonly string[] {
+  const found = findings.map(({ rule, job, seq, subject, message }) => `${rule}: ${job} ${seq} ${subject}: ${message}`);
+  return [...found, ...skipped.map((what) => `not checked: ${what}`)].slice(0, most);
 }
 
 /** Facts that a projection should have one row each of. */
@@ -64,7 +75,17 @@ function jobs(facts: readonly ClearFact[]): Rows {
   return { query: `select id || ' ' || status as name from gateway.jobs`, expected: ended };
 }
 
-/** What is wrong with the rows `seconds` after everything runs. */
+/** No fault of a storm is one of a message: what was parked should have been tried again. */
+function parked(facts: readonly ClearFact[]): readonly string[] {
+  const items = facts.flatMap((fact) => fact.items);
+  return items.flatMap((item) => {
+    if (item.type !== 'message.parked') return [];
+    const { consumer, stream, seq, reason, attempts } = item.body;
+    return [`${consumer} parked ${stream} ${seq} after ${attempts} attempts: ${reason}`];
+  });
+}
+
+/** What is wrong with the rows `seconds` after everything runs, and what never became any. */
 export async function rowsAgree(rig: Rig, seconds = 20): Promise<readonly string[]> {
   await using log = await openLog(rig);
   const facts: ClearFact[] = [];
@@ -78,7 +99,7 @@ export async function rowsAgree(rig: Rig, seconds = 20): Promise<readonly string
         return difference === '' ? [] : [`${name}: ${difference}`];
       }),
     );
-    return wrong.flat();
+    return [...wrong.flat(), ...parked(facts)];
   } finally {
     await client.end();
   }
