@@ -96,4 +96,26 @@ test('nothing of content, tenants or people stands in a figure', ({ shown }) => 
   }
 });
 
+/** Scrapes a service until a line is there. @throws when it does not come within half a minute */
+async function comes(system: System, service: string, line: RegExp): Promise<void> {
+  const port = system.state().healthPorts[service];
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(250)) {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    if (line.test(text)) return;
+  }
+  throw new Error(`${service} never showed ${String(line)}`);
+}
+
+test('a database that is gone and a log that is gone are seen by those who need them', async ({ system }) => {
+  await system.kill('postgres');
+  await comes(system, 'billing', /^loom_service_ready\{service="billing",part="database"\} 0$/m);
+  await system.restart('postgres');
+  await comes(system, 'billing', /^loom_service_ready\{service="billing",part="database"\} 1$/m);
+  await system.kill('nats-server');
+  await comes(system, 'billing', /^loom_service_ready\{service="billing",part="log"\} 0$/m);
+  await comes(system, 'orchestrator', /^loom_consumer_answers\{.*"LOOM_EVENTS_0_0".*\} 0$/m);
+  await system.restart('nats-server');
+  await comes(system, 'orchestrator', /^loom_consumer_answers\{.*"LOOM_EVENTS_0_0".*\} 1$/m);
+});
+
 test.run();
