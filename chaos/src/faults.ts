@@ -38,7 +38,8 @@ export class Faults {
   readonly #waiting = new Map<string, number>();
   readonly #settings = new Map<string, Readonly<Record<string, string>>>();
   readonly #done: Fault[] = [];
-  #lives = 0;
+  /** Lives that were to end at a point. */
+  #count = 0;
 
   constructor(stack: Stack, random: Random, deaths: Deaths) {
     this.#stack = stack;
@@ -100,26 +101,35 @@ export class Faults {
       await this.#stack.kill(name);
       this.#note(name, 'kill');
       for (const point of points) {
-        const met = await this.#diesAt(name, point, seconds);
-        this.#note(name, met ? 'crash' : 'kill');
-        if (!met) missed.push(point);
+        if (!(await this.#meets(name, point, Date.now() + seconds * 1000))) missed.push(point);
       }
       await this.#start(name);
       return missed;
     });
   }
 
-  /** One life of a process that is to die at a point; false when it was not met, it is then killed. */
-  async #diesAt(name: string, point: string, seconds: number): Promise<boolean> {
+  /** Lives until one ends at the point; false when none did in time. One that ends by itself, since the log is away say, is followed by the next. */
+  async #meets(name: string, point: string, until: number): Promise<boolean> {
+    for (;;) {
+      const how = await this.#lives(name, point, until - Date.now());
+      this.#note(name, how);
+      if (how === 'crash') return true;
+      if (how === 'kill' || Date.now() > until) return false;
+    }
+  }
+
+  /** One life of a process that is to die at a point; how it ended. */
+  async #lives(name: string, point: string, ms: number): Promise<'crash' | 'fell' | 'kill'> {
     const enough = new AbortController();
-    const life = `${name}/${(this.#lives += 1)}`;
+    const life = `${name}/${(this.#count += 1)}`;
     const env = { ...this.#settings.get(serviceOf(name)), LOOM_CRASH_AT: point, LOOM_CHAOS_LIFE: life };
     await this.#stack.restart(name, env).catch(() => undefined); // it may die while it starts
-    const late = sleep(seconds * 1000, false, { signal: enough.signal }).catch(() => false);
+    const late = sleep(Math.max(0, ms), false, { signal: enough.signal }).catch(() => false);
     const died = await Promise.race([this.#stack.ended(name).then(() => true), late]);
     enough.abort();
     if (!died) await this.#stack.kill(name);
-    return (await this.#deaths()).includes(life);
+    if ((await this.#deaths()).includes(life)) return 'crash';
+    return died ? 'fell' : 'kill';
   }
 
   /** Stops the clock of a process for so long: a zombie when it comes back. */

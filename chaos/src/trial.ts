@@ -9,7 +9,7 @@ import { submit, unended, withoutSandboxes } from './load.ts';
 import { openLog } from './logs.ts';
 import { rage, type Deck } from './rage.ts';
 import { startRig, sweeps, type Rig, type RigOptions } from './rig.ts';
-import { check, wordsOf } from './verdict.ts';
+import { check, checkRunning, wordsOf } from './verdict.ts';
 
 export interface Trial {
   /** Ms from the first job to the first finding; of Loom itself, to the end. */
@@ -26,7 +26,7 @@ const few: Deck = { kill: 1, pair: 0, crash: 0, pause: 0, deploy: 0, nats: 0, po
 const some: Deck = { ...few, kill: 2, pair: 1, crash: 1 };
 
 /** Nothing is silent for longer while a job is open: deadlines are 3 s, leases 2 s, an unacked message comes after 1 s. */
-const silentFor = 10_000;
+const silentFor = 15_000;
 
 /** Found by jobs that stand still, which no sweep may wake: their trial begins without. */
 const hanging: readonly Control[] = ['seen-trigger', 'lost-slots'];
@@ -56,7 +56,7 @@ export async function trial(control: Control | null, seed: number, seconds = 90)
   over.abort();
   await Promise.allSettled([watching, dealing]);
   await rig.faults.quiet();
-  const { facts } = await check(rig, true);
+  const { facts } = await checkRunning(rig);
   return { took, jobs: rig.jobs.size, facts, faults: rig.faults.counts(), findings };
 }
 
@@ -78,7 +78,7 @@ async function deal(rig: Rig, { rounds, until, sweeping, signal }: Dealt): Promi
     const open = [...(await alone), ...(await unended(rig, rig.jobs, 30, signal)), ...refusals(rig)];
     if (open.length > 0 && !signal.aborted) return open;
   }
-  return wordsOf(await check(rig, true));
+  return signal.aborted ? [] : wordsOf(await check(rig));
 }
 
 async function jobs(rig: Rig, count: number, signal: AbortSignal): Promise<void> {
@@ -95,7 +95,7 @@ const refusals = ({ door }: Rig): readonly string[] =>
 async function watch(rig: Rig, signal: AbortSignal): Promise<readonly string[]> {
   while (!signal.aborted) {
     await sleep(700);
-    const found = [...wordsOf(await check(rig, true)), ...(await standing(rig))];
+    const found = [...wordsOf(await checkRunning(rig)), ...(await standing(rig))];
     if (found.length > 0) return found;
   }
   return [];

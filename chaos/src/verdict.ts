@@ -9,12 +9,17 @@ import { artifactView } from '../../services/retention/src/views/artifacts.ts';
 import { openLog } from './logs.ts';
 import type { Rig } from './rig.ts';
 
-/** The checker's report over the whole log and both ledgers. `running`: jobs may still be open. */
-export async function check(rig: Rig, running = false): Promise<Report> {
-  const { kills, ...options } = await optionsOf(rig); // before the log's end is looked up
+/** The checker's report over the whole log and both ledgers. */
+export async function check(rig: Rig): Promise<Report> {
+  const options = await optionsOf(rig);
   await using log = await openLog(rig);
-  // A call in hand looks like one that came to nothing: while jobs run there is no limit to hold.
-  return await checkLog(log, running ? { ...options, running } : { ...options, kills });
+  return await checkLog(log, options);
+}
+
+/** While jobs run: what the log alone says, since no ledger can be read in the same moment. */
+export async function checkRunning(rig: Rig): Promise<Report> {
+  await using log = await openLog(rig);
+  return await checkLog(log, { decide: decideAgain, running: true });
 }
 
 /** The same, and the rows of every service beside a rebuild of them. */

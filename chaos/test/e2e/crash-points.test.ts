@@ -36,7 +36,7 @@ async function dieEverywhere(rig: Rig, service: string): Promise<readonly string
     for (let one = cases.shift(); one !== undefined; one = cases.shift()) yield one;
   };
   const replicas = rig.faults.replicas.filter((name) => name.replace(/-\d+$/, '') === service);
-  return (await Promise.all(replicas.map((name) => rig.faults.crash(name, next(), times(100, 150))))).flat();
+  return (await Promise.all(replicas.map((name) => rig.faults.crash(name, next(), 150)))).flat();
 }
 
 /** A few jobs are always under way, most of which run code twice. */
