@@ -4,7 +4,7 @@ import { clientOf, stack } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openaiEmulator } from '../../emulators/openai.ts';
-import { swarmScript } from '../../emulators/swarm-script.ts';
+import type { Answer, Asked, Reply } from '../../emulators/script.ts';
 import { exposed, expressions, wantedBy } from '../figures.ts';
 
 type System = Awaited<ReturnType<typeof stack>>;
@@ -24,14 +24,25 @@ async function scrape(system: System): Promise<ReadonlyMap<string, string>> {
   return new Map(await Promise.all(each));
 }
 
+/** The first call fails; then a plan of one agent, who runs code, and a report. */
+function script(asked: Asked, call: number): Reply {
+  if (call === 1) return { fault: 'rate_limited', retryAfterSeconds: 0 };
+  if (asked.turns.some(({ role }) => role === 'assistant')) return { text: 'Done.' };
+  return { calls: [first(asked.tools)] };
+}
+
+function first(tools: readonly string[]): NonNullable<Answer['calls']>[number] {
+  if (tools.includes('submit_plan')) {
+    const agent = { id: 'counter', role: 'counter', task: 'Count the rows.', files: ['cities.csv'], required: true };
+    return { name: 'submit_plan', args: { agents: [agent] } };
+  }
+  if (tools.includes('delegate')) return { name: 'run_code', args: { language: 'python', code: 'print(1)' } };
+  return { name: 'write_artifact', args: { path: 'final/report.md', content: '# Report' } };
+}
+
 test.before(async (context) => {
   context.owned = new AsyncDisposableStack();
-  const emulator = context.owned.use(
-    await openaiEmulator({
-      script: (asked, call) =>
-        call === 1 ? { fault: 'rate_limited', retryAfterSeconds: 0 } : swarmScript(asked, call),
-    }),
-  );
+  const emulator = context.owned.use(await openaiEmulator({ script }));
   const env = { OPENAI_API_KEY: 'key', OPENAI_BASE_URL: emulator.url };
   context.system = context.owned.use(await stack({ split: true, env }));
   const client = clientOf(context.system);
