@@ -56,10 +56,13 @@ function artifact(written: Artifact): unknown {
   return rest;
 }
 
-/** JSON with the properties of every object in the order of their names. */
+/** JSON with the properties of every object in the order of their names; what is undefined is left out. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_name, one: unknown) => {
-    if (one === null || typeof one !== 'object' || Array.isArray(one)) return one;
-    return Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  });
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const record = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(record)
+    .filter((name) => record[name] !== undefined)
+    .toSorted();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(record[name])}`).join(',')}}`;
 }

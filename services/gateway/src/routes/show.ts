@@ -27,6 +27,7 @@ const State = Type.Object({
 const stateSchema = {
   tags: ['jobs'],
   summary: 'The folded state at a sequence',
+  description: 'ETag is its state_hash, so a HEAD tells whether two states are the same.',
   params: JobPath,
   querystring: Type.Object(
     { at: Type.Optional(Type.Integer({ minimum: 1, description: 'Default: now.' })) },
@@ -41,7 +42,7 @@ export const showRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
     items: transcript(await jobOf(parts, identity(request), request.params.id)),
   }));
 
-  app.get('/v1/jobs/:id/state', { schema: stateSchema }, async (request) => {
+  app.get('/v1/jobs/:id/state', { schema: stateSchema }, async (request, reply) => {
     const caller = identity(request);
     const { tenant, stream, submittedAt } = await addressOf(parts, caller, request.params.id);
     const upto = request.query.at;
@@ -49,6 +50,8 @@ export const showRoutes: FastifyPluginAsyncTypebox<Parts> = async (app, parts) =
       throw new LoomError('validation_failed', `the job begins at sequence ${submittedAt}`, { field: 'at' });
     }
     const job = await foldJob(parts.log, { tenant, stream }, upto);
-    return { seq: job.seq, chain: job.chain, state_hash: stateHash(job), state: plain(job, caller.person) };
+    const hash = stateHash(job);
+    void reply.header('etag', `"${hash}"`);
+    return { seq: job.seq, chain: job.chain, state_hash: hash, state: plain(job, caller.person) };
   });
 };
