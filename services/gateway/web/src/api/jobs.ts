@@ -59,8 +59,11 @@ export const killJob = (api: Api, job: string): Promise<unknown> => api.json('PO
 export const killAgent = (api: Api, job: string, agent: string): Promise<unknown> =>
   api.json('POST', `/v1/jobs/${job}/agents/${agent}/kill`);
 
-export const stateAt = (api: Api, job: string, seq: number): Promise<{ seq: number; state_hash: string }> =>
-  api.json('GET', `/v1/jobs/${job}/state?at=${seq}`);
+/** Hash of the state as the gateway folds it up to a sequence. */
+export async function stateHashAt(api: Api, job: string, seq: number): Promise<string> {
+  const { headers } = await api.call('HEAD', `/v1/jobs/${job}/state?at=${seq}`);
+  return (headers.get('etag') ?? '').replaceAll('"', '');
+}
 
 const filePath = (job: string, path: string): string =>
   `/v1/jobs/${job}/artifacts/${path.split('/').map(encodeURIComponent).join('/')}`;

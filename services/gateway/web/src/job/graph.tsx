@@ -1,9 +1,9 @@
-import { useMemo, useRef, type KeyboardEvent } from 'react';
+import { useMemo, useState, type KeyboardEvent } from 'react';
 import type { AgentView } from '../../../../../packages/job/src/pure.ts';
 import { layOut, showsIn, type Layout, type Sizes } from '../model/layout.ts';
 import { AgentCard } from './agent-card.tsx';
 import { Edges } from './edges.tsx';
-import { useShown } from './job-context.ts';
+import { useChoice, useShown } from './job-context.ts';
 import { useScrolled } from './use-scrolled.ts';
 
 const roomy: Sizes = { width: 208, height: 84, gap: 18, drop: 54 };
@@ -14,9 +14,10 @@ const margin = 20;
 
 /** The swarm: who waits for whom, and what each does now. Only what is in sight is drawn. */
 export function Graph() {
-  const { view, job, agent: chosen } = useShown();
-  const scroller = useRef<HTMLDivElement>(null);
-  const seen = useScrolled(scroller);
+  const { view, job } = useShown();
+  const { agent: chosen } = useChoice();
+  const [field, setField] = useState<HTMLDivElement | null>(null);
+  const seen = useScrolled(field);
   const small = view.agents.length > crowd;
   const sizes = small ? dense : roomy;
   const room = Math.max(sizes.width, seen.width - 2 * margin);
@@ -35,7 +36,7 @@ export function Graph() {
   if (shape === 0) return <p className="quiet pad">The planner has not begun yet.</p>;
   return (
     <div
-      ref={scroller}
+      ref={setField}
       className="graph"
       data-dense={small || undefined}
       role="listbox"
@@ -62,7 +63,8 @@ interface CardsProps {
 }
 
 function Cards({ layout, sizes, seen }: CardsProps) {
-  const { view, agent: chosen, choose } = useShown();
+  const { view } = useShown();
+  const { agent: chosen, choose } = useChoice();
   const inSight = ({ id }: AgentView): boolean => {
     const place = layout.places.get(id);
     return place !== undefined && (id === chosen || showsIn(seen, place.y, place.y + sizes.height));
@@ -91,7 +93,8 @@ const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, A
 
 /** Arrow keys go from agent to agent, Home and End to the first and last; the chosen one is brought into sight. */
 function useKeys(layout: Layout): (event: KeyboardEvent<HTMLElement>) => void {
-  const { view, agent, choose } = useShown();
+  const { view } = useShown();
+  const { agent, choose } = useChoice();
   return (event) => {
     const at = view.agents.findIndex(({ id }) => id === agent);
     const last = view.agents.length - 1;

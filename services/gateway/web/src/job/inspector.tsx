@@ -1,17 +1,19 @@
-import { useMemo } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import { killAgent } from '../api/jobs.ts';
 import { counted, money } from '../model/figures.ts';
 import { entriesOf } from '../model/transcript.ts';
 import { Ask } from '../parts/ask.tsx';
 import { useApi } from '../parts/contexts.ts';
 import { Status } from '../parts/status.tsx';
-import { useShown } from './job-context.ts';
+import { useChoice, useShown } from './job-context.ts';
 import { Message } from './message.tsx';
 import { Transcript } from './transcript.tsx';
 
 /** One agent: what it is, what it said and did. */
 export function Inspector() {
-  const { job, log, view, agent: id, version, position } = useShown();
+  const { job, log, view, version, position } = useShown();
+  const { agent: chosen } = useChoice();
+  const id = useDeferredValue(chosen);
   const agent = id === null ? undefined : job.agents.get(id);
   const words = position === null && id !== null ? log.wordsOf(id) : null;
   const entries = useMemo(() => (agent ? entriesOf(agent, words) : []), [agent, words, version, position]);

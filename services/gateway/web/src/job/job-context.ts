@@ -11,6 +11,10 @@ export interface ShownJob {
   /** How many facts are folded; null while it follows. */
   readonly position: number | null;
   readonly travel: (position: number | null) => void;
+}
+
+/** Whose transcript is shown; apart from the job, since who goes from agent to agent changes nothing of it. */
+export interface Choice {
   readonly agent: string | null;
   readonly choose: (agent: string) => void;
 }
@@ -21,4 +25,14 @@ export function useShown(): ShownJob {
   const shown = use(JobContext);
   if (shown === null) throw new Error('no job is shown here');
   return shown;
+}
+
+export const ChoiceContext = createContext<Choice>({ agent: null, choose: () => undefined });
+
+/** The agent that was chosen, or the first one. */
+export function useChoice(): Choice {
+  const { job } = useShown();
+  const { agent, choose } = use(ChoiceContext);
+  const first = job.agents.keys().next().value ?? null;
+  return { agent: agent !== null && job.agents.has(agent) ? agent : first, choose };
 }

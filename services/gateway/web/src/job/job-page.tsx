@@ -1,10 +1,11 @@
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useDeferredValue, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import type { Line } from '../api/follow.ts';
 import { view as viewOf } from '../../../../../packages/job/src/pure.ts';
 import { worded } from '../model/figures.ts';
 import { useJobs } from '../list/jobs-store.tsx';
 import { useAnnounce } from '../parts/announcer.tsx';
 import { Link } from '../route.tsx';
-import { JobContext, type ShownJob } from './job-context.ts';
+import { ChoiceContext, JobContext, type ShownJob } from './job-context.ts';
 import { JobHead } from './job-head.tsx';
 import { Pending } from './pending.tsx';
 import { Tabs } from './tabs.tsx';
@@ -21,18 +22,33 @@ export function JobPage({ id }: { readonly id: string }) {
   if (shown.job.submitted === null) return <p className="pad quiet">Reading the job …</p>;
   return (
     <JobContext value={shown}>
-      <div className="job" data-past={shown.position !== null || undefined}>
-        <div className="job-main">
-          <JobHead line={followed.line} />
-          <Pending />
-          <Tabs />
-        </div>
-        <Inspector />
-        <TimeBar />
-      </div>
+      <Choosing>
+        <Parts line={followed.line} past={shown.position !== null} />
+      </Choosing>
     </JobContext>
   );
 }
+
+function Choosing({ children }: { readonly children: ReactNode }) {
+  const [agent, choose] = useState<string | null>(null);
+  const choice = useMemo(() => ({ agent, choose }), [agent]);
+  return <ChoiceContext value={choice}>{children}</ChoiceContext>;
+}
+
+/** Drawn again by what the context says alone, not by every fact that comes. */
+const Parts = memo(function Parts({ line, past }: { readonly line: Line; readonly past: boolean }) {
+  return (
+    <div className="job" data-past={past || undefined}>
+      <div className="job-main">
+        <JobHead line={line} />
+        <Pending />
+        <Tabs />
+      </div>
+      <Inspector />
+      <TimeBar />
+    </div>
+  );
+});
 
 function Gone({ followed }: { readonly followed: Followed }) {
   const missing = followed.problem?.status === 404;
@@ -45,16 +61,16 @@ function Gone({ followed }: { readonly followed: Followed }) {
   );
 }
 
-function useShownJob({ log, version }: Followed): ShownJob {
+/** What is drawn gives way to presses: it follows facts and the slider as fast as it can be drawn, and no faster. */
+function useShownJob({ log, version: newest }: Followed): ShownJob {
   const [position, travel] = useState<number | null>(null);
-  const [chosen, choose] = useState<string | null>(null);
   const at = useDeferredValue(position);
+  const version = useDeferredValue(newest);
   return useMemo(() => {
     const job = at === null ? log.head : log.at(at);
     const view = viewOf(job);
-    const agent = chosen !== null && job.agents.has(chosen) ? chosen : (view.agents[0]?.id ?? null);
-    return { log, version, job, view, position: at, travel, agent, choose };
-  }, [log, version, at, chosen]);
+    return { log, version, job, view, position: at, travel };
+  }, [log, version, at]);
 }
 
 /** Tells who hears the page, and the list of jobs, when the job moves on or asks. */

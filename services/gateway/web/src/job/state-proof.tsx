@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { essenceOf } from '../../../../../packages/job/src/pure.ts';
 import { sleep } from '../api/client.ts';
-import { stateAt } from '../api/jobs.ts';
+import { stateHashAt } from '../api/jobs.ts';
 import { useApi } from '../parts/contexts.ts';
 import { Icon } from '../parts/icons.tsx';
 import { useShown } from './job-context.ts';
@@ -23,7 +23,7 @@ export function StateProof() {
     const check = async (): Promise<void> => {
       await sleep(400, rest.signal);
       if (rest.signal.aborted) return;
-      const [own, { state_hash: theirs }] = await Promise.all([hashOf(essenceOf(job)), stateAt(api, view.id, job.seq)]);
+      const [own, theirs] = await Promise.all([hashOf(essenceOf(job)), stateHashAt(api, view.id, job.seq)]);
       if (!rest.signal.aborted) setProof({ hash: own, is: own === theirs ? 'same' : 'differs' });
     };
     setProof({ hash: '', is: 'checking' });

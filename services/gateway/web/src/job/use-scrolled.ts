@@ -1,4 +1,4 @@
-import { useEffect, useState, type RefObject } from 'react';
+import { useEffect, useState } from 'react';
 
 export interface Seen {
   readonly top: number;
@@ -7,10 +7,9 @@ export interface Seen {
 }
 
 /** What part of a scrolling field is in sight, at most once a frame. */
-export function useScrolled(field: RefObject<HTMLElement | null>): Seen {
+export function useScrolled(element: HTMLElement | null): Seen {
   const [seen, setSeen] = useState<Seen>({ top: 0, height: 800, width: 0 });
   useEffect(() => {
-    const element = field.current;
     if (element === null) return;
     let frame = 0;
     const look = (): void => {
@@ -28,7 +27,7 @@ export function useScrolled(field: RefObject<HTMLElement | null>): Seen {
       watch.disconnect();
       element.removeEventListener('scroll', look);
     };
-  });
+  }, [element]);
   return seen;
 }
 

@@ -4,6 +4,9 @@ export interface Standing {
   readonly id: string;
   readonly x: number;
   readonly y: number;
+  /** Where its layer begins and ends. */
+  readonly head: number;
+  readonly foot: number;
 }
 
 export interface Edge {
@@ -72,11 +75,12 @@ function placeLayer(ids: readonly string[], top: number, room: number, sizes: Si
   const most = Math.max(1, Math.floor((room + gap) / (width + gap)));
   const rows = Math.ceil(ids.length / most);
   const perRow = Math.ceil(ids.length / rows);
+  const foot = top + rows * (height + gap) - gap;
   return ids.map((id, at) => {
     const row = Math.floor(at / perRow);
     const inRow = Math.min(perRow, ids.length - row * perRow);
     const left = Math.max(0, (room - inRow * (width + gap) + gap) / 2);
-    return { id, x: left + (at % perRow) * (width + gap), y: top + row * (height + gap) };
+    return { id, x: left + (at % perRow) * (width + gap), y: top + row * (height + gap), head: top, foot };
   });
 }
 
