@@ -10,53 +10,67 @@ interface Cursor {
   at: number;
 }
 
-/** @throws LoomError `undecodable` unless exactly one value of the schema starts at `from` and ends with the bytes. */
-export function checkBounds(type: Avsc, bytes: Buffer, from: number): void {
-  const cursor = { bytes, at: from };
-  skip(type, cursor);
-  if (cursor.at !== bytes.length) throw broken();
+type Skip = (cursor: Cursor) => void;
+
+/** A check made ready for one schema: throws `undecodable` unless exactly one value of it starts at `from` and ends with the bytes. */
+export function boundsOf(type: Avsc): (bytes: Buffer, from: number) => void {
+  const skip = skipOf(type);
+  return (bytes, from) => {
+    const cursor = { bytes, at: from };
+    skip(cursor);
+    if (cursor.at !== bytes.length) throw broken();
+  };
 }
 
 const broken = () => new LoomError('undecodable');
 
-function skip(type: Avsc, cursor: Cursor): void {
+function skipOf(type: Avsc): Skip {
   switch (kindOf(type)) {
     case 'null':
-      return;
+      return () => undefined;
     case 'boolean':
-      return advance(cursor, 1);
+      return (cursor) => advance(cursor, 1);
     case 'bytes':
     case 'string':
-      return advance(cursor, readLong(cursor));
+      return skipBytes;
     case 'record':
-      return (type as AvscRecord).fields.forEach((field) => skip(field.type, cursor));
+      return skipAll((type as AvscRecord).fields.map((field) => skipOf(field.type)));
     case 'array':
-      return skipBlocks((type as { items: Avsc }).items, cursor);
+      return skipBlocks([skipOf((type as { items: Avsc }).items)]);
     case 'map':
-      return skipBlocks((type as { values: Avsc }).values, cursor, 'string');
+      return skipBlocks([skipBytes, skipOf((type as { values: Avsc }).values)]);
     case 'union':
-      return skipBranch(type as readonly Avsc[], cursor);
+      return skipBranch((type as readonly Avsc[]).map(skipOf));
     default:
-      readLong(cursor);
+      return (cursor) => void readLong(cursor);
   }
 }
 
-function skipBranch(branches: readonly Avsc[], cursor: Cursor): void {
-  const branch = branches[readLong(cursor)];
-  if (branch === undefined) throw broken();
-  skip(branch, cursor);
+const skipBytes: Skip = (cursor) => advance(cursor, readLong(cursor));
+
+function skipAll(parts: readonly Skip[]): Skip {
+  return (cursor) => {
+    for (const skip of parts) skip(cursor);
+  };
+}
+
+function skipBranch(branches: readonly Skip[]): Skip {
+  return (cursor) => {
+    const branch = branches[readLong(cursor)];
+    if (branch === undefined) throw broken();
+    branch(cursor);
+  };
 }
 
 /** Every item takes a byte at least (types of no bytes are refused by `check.ts`), so a count is bounded by what is left. */
-function skipBlocks(item: Avsc, cursor: Cursor, key?: 'string'): void {
-  for (let count = readLong(cursor); count !== 0; count = readLong(cursor)) {
-    if (count < 0) readLong(cursor);
-    if (Math.abs(count) > cursor.bytes.length - cursor.at) throw broken();
-    for (let i = Math.abs(count); i > 0; i--) {
-      if (key !== undefined) skip(key, cursor);
-      skip(item, cursor);
+function skipBlocks(item: readonly Skip[]): Skip {
+  return (cursor) => {
+    for (let count = readLong(cursor); count !== 0; count = readLong(cursor)) {
+      if (count < 0) readLong(cursor);
+      if (Math.abs(count) > cursor.bytes.length - cursor.at) throw broken();
+      for (let i = Math.abs(count); i > 0; i--) for (const skip of item) skip(cursor);
     }
-  }
+  };
 }
 
 function advance(cursor: Cursor, length: number): void {

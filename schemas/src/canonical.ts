@@ -1,4 +1,4 @@
-import { encodeBinary } from './compiled.ts';
+import { type Compiled, encodeBinary } from './compiled.ts';
 import type { Bodies, FactType } from './generated.ts';
 import { compiledOf, factOf } from './registry.ts';
 import { type Avsc, type AvscField, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
@@ -8,16 +8,24 @@ import { type Avsc, type AvscField, type AvscRecord, isRecord, kindOf, nullable 
  * keys: equal for every body that says the same. @throws LoomError `validation_failed`
  */
 export function canonical<T extends FactType>(type: T, body: Bodies[T]): Buffer {
-  const schema = identityOf(type);
-  return encodeBinary(compiledOf(schema).type, sorted(schema, body), type);
+  const { compiled, sort } = identityOf(type);
+  return encodeBinary(compiled.type, sort(body), type);
 }
 
-const identities = new Map<FactType, AvscRecord>();
+interface Identity {
+  readonly compiled: Compiled;
+  readonly sort: Sort;
+}
 
-function identityOf(type: FactType): AvscRecord {
-  const known = identities.get(type) ?? (unique(identity(factOf(type).fact), new Set()) as AvscRecord);
-  identities.set(type, known);
-  return known;
+const identities = new Map<FactType, Identity>();
+
+function identityOf(type: FactType): Identity {
+  const known = identities.get(type);
+  if (known !== undefined) return known;
+  const schema = unique(identity(factOf(type).fact), new Set());
+  const made = { compiled: compiledOf(schema), sort: sortOf(schema) };
+  identities.set(type, made);
+  return made;
 }
 
 /** The record as it is opened, without what does not belong to the identity of the act. */
@@ -49,13 +57,25 @@ function unique(type: Avsc, names: Set<string>): Avsc {
   return 'values' in type ? { ...type, values: unique(type.values, names) } : type;
 }
 
-function sorted(avsc: Avsc, value: unknown): unknown {
+type Sort = (value: unknown) => unknown;
+
+const asItIs: Sort = (value) => value;
+
+/** Puts maps in the order of their keys, wherever they lie in records; nothing to be sorted: `asItIs`. */
+function sortOf(avsc: Avsc): Sort {
   const type = nullable(avsc) ?? avsc;
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
-  if (isRecord(type))
-    return Object.fromEntries(
-      type.fields.map((field) => [field.name, sorted(field.type, (value as Record<string, unknown>)[field.name])]),
-    );
-  if (kindOf(type) === 'map') return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return value;
+  if (kindOf(type) === 'map') return sortMap;
+  if (!isRecord(type)) return asItIs;
+  const parts = type.fields.map((field) => [field.name, sortOf(field.type)] as const);
+  if (parts.every(([, sort]) => sort === asItIs)) return asItIs;
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return value;
+    const record = value as Record<string, unknown>;
+    return Object.fromEntries(parts.map(([name, sort]) => [name, sort(record[name])]));
+  };
 }
+
+const sortMap: Sort = (value) =>
+  typeof value !== 'object' || value === null
+    ? value
+    : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));

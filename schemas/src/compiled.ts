@@ -1,9 +1,9 @@
 /** A schema made ready, and values in Avro's single-object encoding: `C3 01`, 8-byte fingerprint, binary. */
 import { LoomError } from '@loom/service';
 import avro, { type Type } from 'avsc';
-import { checkBounds } from './bounds.ts';
+import { boundsOf } from './bounds.ts';
 import { fingerprint } from './fingerprint.ts';
-import { type Avsc, isRecord, kindOf, nullable } from './schema.ts';
+import { type Avsc, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
 
 type Resolver = ReturnType<Type['createResolver']>;
 
@@ -15,16 +15,21 @@ export interface Compiled {
   readonly hex: string;
   /** How values of other writers become values of this type. */
   readonly resolvers: Map<string, Resolver>;
+  /** Throws `undecodable` for bytes that cannot be a value. */
+  readonly bounds: (bytes: Buffer, from: number) => void;
+  readonly plain: Plain;
 }
 
 const headerSize = 10;
 
 /** avsc's own long writes -2^52 - 1 and below as another number, in silence; this one is exact for all safe integers. */
 const long = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => safe(Number(bytes.readBigInt64LE())),
+  fromBuffer: (bytes: Buffer) => safe(bytes.readInt32LE(4) * 2 ** 32 + bytes.readUInt32LE(0)),
   toBuffer: (value: number) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(safe(value)));
+    const bytes = Buffer.allocUnsafe(8);
+    const high = Math.floor(safe(value) / 2 ** 32);
+    bytes.writeInt32LE(high, 4);
+    bytes.writeUInt32LE(value - high * 2 ** 32, 0);
     return bytes;
   },
   fromJSON: Number,
@@ -43,7 +48,15 @@ export function compile(avsc: Avsc): Compiled {
   const type = avro.Type.forSchema(schema, { omitRecordMethods: true, registry: { long } });
   const print = fingerprint(JSON.stringify(type.schema()));
   const header = Buffer.concat([Buffer.from([0xc3, 0x01]), print]);
-  return { avsc, type, header, hex: print.toString('hex'), resolvers: new Map() };
+  return {
+    avsc,
+    type,
+    header,
+    hex: print.toString('hex'),
+    resolvers: new Map(),
+    bounds: boundsOf(avsc),
+    plain: plainOf(avsc),
+  };
 }
 
 /** @throws LoomError `validation_failed` naming the field; the message never shows the value. */
@@ -80,9 +93,9 @@ export function writerOf(bytes: Buffer): string {
 
 /** Reads what `writer` wrote as a value of `reader`. @throws LoomError `undecodable` */
 export function decode(reader: Compiled, writer: Compiled, bytes: Buffer): unknown {
-  checkBounds(writer.avsc, bytes, headerSize);
+  writer.bounds(bytes, headerSize);
   try {
-    return plain(reader.avsc, reader.type.fromBuffer(bytes.subarray(headerSize), resolver(reader, writer)));
+    return reader.plain(reader.type.fromBuffer(bytes.subarray(headerSize), resolver(reader, writer)));
   } catch {
     throw new LoomError('undecodable');
   }
@@ -95,17 +108,30 @@ function resolver(reader: Compiled, writer: Compiled): Resolver | undefined {
   return known;
 }
 
-/** avsc answers instances of classes that it makes; callers get plain objects. */
-function plain(avsc: Avsc, value: unknown): unknown {
-  if (value === null) return null;
-  const type = nullable(avsc) ?? avsc;
-  if (isRecord(type)) {
-    const record = value as Record<string, unknown>;
-    return Object.fromEntries(type.fields.map((field) => [field.name, plain(field.type, record[field.name])]));
-  }
-  if (kindOf(type) !== 'array') return value;
-  const { items } = type as { items: Avsc };
-  return isRecord(items) ? (value as unknown[]).map((item) => plain(items, item)) : value;
+type Plain = (value: unknown) => unknown;
+
+const asItIs: Plain = (value) => value;
+
+/** avsc answers instances of classes that it makes; callers get plain objects. Where there is nothing to make plain: `asItIs`. */
+function plainOf(avsc: Avsc): Plain {
+  const inner = nullable(avsc);
+  const type = inner ?? avsc;
+  const plain = isRecord(type) ? plainRecord(type) : plainItems(type);
+  return inner === undefined || plain === asItIs ? plain : (value) => (value === null ? null : plain(value));
+}
+
+function plainRecord({ fields }: AvscRecord): Plain {
+  const parts = fields.map(({ name, type }) => [name, plainOf(type)] as const);
+  return (value) => {
+    const made: Record<string, unknown> = {};
+    for (const [name, plain] of parts) made[name] = plain((value as Record<string, unknown>)[name]);
+    return made;
+  };
+}
+
+function plainItems(type: Avsc): Plain {
+  const plain = kindOf(type) === 'array' ? plainOf((type as { items: Avsc }).items) : asItIs;
+  return plain === asItIs ? asItIs : (value) => (value as unknown[]).map(plain);
 }
 
 /** The bytes as a Buffer, without a copy. */

@@ -15,30 +15,45 @@ export interface Sealer {
 /** A body as it is stored: sealed and personal fields are Buffers. */
 export type Wire = Record<string, unknown>;
 
-type Leaf = (field: AvscField, value: unknown, path: string) => unknown;
+/** A field that is not clear. */
+interface Leaf {
+  /** Dotted. */
+  readonly path: string;
+  readonly key: KeyName;
+  readonly optional: boolean;
+  readonly opened: () => Compiled;
+}
+
+/** What is done with a field: passed on, gone into, or given to whoever seals or opens. */
+interface Step {
+  readonly name: string;
+  readonly leaf?: Leaf;
+  readonly inner?: readonly Step[];
+}
+
+type OnLeaf = (leaf: Leaf, value: unknown) => unknown;
 
 /** Seals a body. The additional data of a field is `<context>/<dotted path>`. @throws LoomError `validation_failed` */
 export function toWire<T extends FactType>(type: T, body: Bodies[T], context: string, sealer: Sealer): Wire {
-  return mapFields(factOf(type).fact, body, '', (field, value, path) => {
-    if (value === null && Array.isArray(field.type)) return null;
-    const plain = encode(openedOf(field), value, type, path);
-    return sealer.seal(keyOf(field), `${context}/${path}`, plain);
+  return mapFields(planOf(type), body, ({ optional, key, opened, path }, value) => {
+    if (value === null && optional) return null;
+    return sealer.seal(key, `${context}/${path}`, encode(opened(), value, type, path));
   });
 }
 
 /** @throws LoomError `bad_seal`, `key_destroyed`, `unknown_schema` or `undecodable` */
 export function fromWire<T extends FactType>(type: T, wire: Wire, context: string, sealer: Sealer): Bodies[T] {
-  const body = mapFields(factOf(type).fact, wire, '', (field, value, path) => {
+  const body = mapFields(planOf(type), wire, ({ key, opened, path }, value) => {
     if (value === null) return null;
-    const plain = sealer.open(keyOf(field), `${context}/${path}`, value as Buffer);
-    return decode(openedOf(field), openedWriter(writerOf(plain)), plain);
+    const plain = sealer.open(key, `${context}/${path}`, value as Buffer);
+    return decode(opened(), openedWriter(writerOf(plain)), plain);
   });
   return body as Bodies[T];
 }
 
 /** What needs no key: the sealed and personal fields are absent. */
 export function clearOf<T extends FactType>(type: T, wire: Wire): ClearBodies[T] {
-  return mapFields(factOf(type).fact, wire, '', () => undefined) as ClearBodies[T];
+  return mapFields(planOf(type), wire, () => undefined) as ClearBodies[T];
 }
 
 /** @throws LoomError `validation_failed` naming the field */
@@ -83,20 +98,38 @@ function openedOf(field: AvscField): Compiled {
   return compiledOf(field['loom.opened'] ?? 'bytes');
 }
 
-/** Copies a body, nested records too; `leaf` replaces what is not clear, or drops it by answering undefined. */
-function mapFields(record: AvscRecord, body: object, at: string, leaf: Leaf): Wire {
+const plans = new Map<FactType, readonly Step[]>();
+
+function planOf(type: FactType): readonly Step[] {
+  const known = plans.get(type) ?? plan(factOf(type).fact, '');
+  plans.set(type, known);
+  return known;
+}
+
+function plan(record: AvscRecord, at: string): readonly Step[] {
+  return record.fields.map((field) => {
+    const { name } = field;
+    const path = at + name;
+    const inner = recordOf(field.type);
+    if (field['loom.class'] === 'clear')
+      return inner === undefined ? { name } : { name, inner: plan(inner, `${path}.`) };
+    return {
+      name,
+      leaf: { path, key: keyOf(field), optional: Array.isArray(field.type), opened: () => openedOf(field) },
+    };
+  });
+}
+
+/** Copies a body, nested records too; `onLeaf` replaces what is not clear, or drops it by answering undefined. */
+function mapFields(steps: readonly Step[], body: object, onLeaf: OnLeaf): Wire {
   const result: Wire = {};
-  for (const field of record.fields) {
-    const value = mapField(field, (body as Wire)[field.name], at + field.name, leaf);
-    if (value !== undefined) result[field.name] = value;
+  for (const { name, leaf, inner } of steps) {
+    const value = (body as Wire)[name];
+    const mapped = leaf === undefined ? copied(inner, value, onLeaf) : onLeaf(leaf, value);
+    if (mapped !== undefined) result[name] = mapped;
   }
   return result;
 }
 
-function mapField(field: AvscField, value: unknown, path: string, leaf: Leaf): unknown {
-  if (field['loom.class'] !== 'clear') return leaf(field, value, path);
-  const inner = recordOf(field.type);
-  return inner === undefined || typeof value !== 'object' || value === null
-    ? value
-    : mapFields(inner, value, `${path}.`, leaf);
-}
+const copied = (inner: readonly Step[] | undefined, value: unknown, onLeaf: OnLeaf): unknown =>
+  inner === undefined || typeof value !== 'object' || value === null ? value : mapFields(inner, value, onLeaf);

@@ -1,6 +1,6 @@
 import { LoomError } from '@loom/service';
 import type { Address, Fact } from '@loom/log';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { evolveFact } from './domain/evolve.ts';
 import { emptyJob, type Job } from './domain/state.ts';
@@ -13,7 +13,7 @@ export function evolve(job: Job, fact: Fact): Job {
   job.time = fact.time;
   if (fact.source !== 'timer') job.activeAt = fact.time;
   job.facts += 1;
-  job.chain = createHash('sha256').update(job.chain).update(fact.sum).digest('hex');
+  job.chain = hash('sha256', job.chain + fact.sum, 'hex');
   if (fact.source === 'orchestrator') job.orchestratorSeq = fact.seq;
   return job;
 }

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDecision, encodeDraft } from './encode.ts';
 import type { Encoded, EncodedItem, Parts } from './encode.ts';
-import { expecting, factHeaders } from './headers.ts';
+import { factHeaders } from './headers.ts';
 import type { Stamp } from './headers.ts';
 import { tellAppend } from './moments.ts';
 import { itemsOf } from './open.ts';
@@ -64,8 +64,8 @@ export async function append(
 
 async function appendUnique(writer: Writer, place: Place, body: Buffer, stamp: Stamp): Promise<Appended> {
   const { at, subject } = place;
-  const headers = factHeaders(subject, { ...at, ...place }, stamp, body);
-  expecting(headers, 0, place.type === 'job.submitted' ? `${prefixOf(at)}.>` : undefined);
+  const filter = place.type === 'job.submitted' ? `${prefixOf(at)}.>` : undefined;
+  const { headers } = factHeaders(subject, { ...at, ...place }, stamp, body, { seq: 0, filter });
   crashpoint(writer.source, 'appending');
   const published = await publish(writer.connection, { subject, body, headers }, writer.patience);
   crashpoint(writer.source, 'appended');
@@ -110,8 +110,8 @@ export async function decide(
     traceparent: options.traceparent ?? traceparent(),
     ...(options.decider === undefined ? {} : { decider: options.decider }),
   };
-  const headers = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body);
-  expecting(headers, fence.orchestratorSeq, decisionFilter(at));
+  const expected = { seq: fence.orchestratorSeq, filter: decisionFilter(at) };
+  const { headers } = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body, expected);
   const message = { subject: place.subject, body: encoded.body, headers };
   crashpoint(writer.source, 'deciding');
   const published = await publish(writer.connection, message, writer.patience);

@@ -4,12 +4,13 @@
  * object and a race of promises for each request, and a subscription of its own for each batch: a fifth of a step's time.
  */
 import { createInbox, errors } from '@nats-io/nats-core';
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import type { Block } from './block.ts';
 
 export interface Question {
   readonly subject: string;
   readonly body: string | Uint8Array;
-  readonly headers?: MsgHdrs;
+  readonly headers?: Block;
   /** Of silence, ms. */
   readonly timeout: number;
 }
@@ -63,7 +64,11 @@ class Asks {
   #publish({ subject, body, headers }: Question, token: string, fail: (cause: unknown) => void): void {
     const reply = `${this.#inbox}.${token}`;
     try {
-      this.#connection.publish(subject, body, headers === undefined ? { reply } : { reply, headers });
+      this.#connection.publish(
+        subject,
+        body,
+        headers === undefined ? { reply } : { reply, headers: headers.asHeaders() },
+      );
     } catch (cause) {
       fail(cause);
     }

@@ -4,7 +4,7 @@ import { canonical, encodeWire, isContentFree, toWire } from '@loom/schemas';
 import type { Bodies, FactType, Sealer } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import type { Keys } from '@loom/vault';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { checkIn } from './claims.ts';
 import type { Keyring } from './keyring.ts';
 import { contextOf, subjectOf } from './subjects.ts';
@@ -108,8 +108,7 @@ function identity(keys: Keys | null, subject: string, parts: readonly Uint8Array
   const lengths = Buffer.alloc(4 * parts.length);
   parts.forEach((part, i) => lengths.writeUInt32BE(part.length, 4 * i));
   const data = Buffer.concat([Buffer.from(`${subject}\n`), lengths, ...parts]);
-  const digest = keys === null ? createHash('sha256').update(data).digest() : keys.hmac('ce-id', data);
-  return Buffer.from(digest).toString('hex');
+  return keys === null ? hash('sha256', data, 'hex') : Buffer.from(keys.hmac('ce-id', data)).toString('hex');
 }
 
 const never = (): never => {

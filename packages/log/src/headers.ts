@@ -1,9 +1,9 @@
 /** The headers of a fact: CloudEvents 1.0 in binary mode, and Loom's own. */
 import type { FactType } from '@loom/schemas';
 import { LoomError } from '@loom/service';
-import { headers as natsHeaders } from '@nats-io/nats-core';
-import type { MsgHdrs } from '@nats-io/nats-core';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { Block } from './block.ts';
+import type { Pair } from './block.ts';
 import type { Head } from './types.ts';
 import { contextOf } from './subjects.ts';
 import type { Located } from './subjects.ts';
@@ -21,51 +21,73 @@ export interface Stamp {
   readonly decision?: number;
 }
 
-/** Sets everything but the expectation; `loom-sum` last, over all the others. */
-export function factHeaders(subject: string, located: Located, stamp: Stamp, body: Uint8Array): MsgHdrs {
-  const pairs: [string, string][] = [
-    ['ce-specversion', '1.0'],
-    ['ce-id', stamp.id],
-    ['ce-type', `loom.${located.type}`],
-    ['ce-source', stamp.writer],
-    ['ce-time', new Date().toISOString()],
-    ['ce-subject', contextOf(located, located.type, located.key)],
+/** A fact's headers and the sum that is among them. */
+export interface Stamped {
+  readonly headers: Block;
+  /** `loom-sum`, hex. */
+  readonly sum: string;
+}
+
+/** What an append expects: the last sequence of `filter`, or of the subject itself when there is none. */
+export interface Expected {
+  readonly seq: number;
+  readonly filter?: string | undefined;
+}
+
+export function factHeaders(
+  subject: string,
+  located: Located,
+  stamp: Stamp,
+  body: Uint8Array,
+  expected: Expected,
+): Stamped {
+  const pairs = said(located, stamp, body);
+  const sum = sumOf(subject, pairs, body);
+  return { headers: new Block([...pairs, ['loom-sum', sum], ...expecting(expected)]), sum };
+}
+
+/** In the order of their names, as the sum wants them. */
+function said(located: Located, stamp: Stamp, body: Uint8Array): Pair[] {
+  const pairs: Pair[] = [
     ['ce-dataschema', schemaOf(body)],
+    ['ce-id', stamp.id],
+    ['ce-source', stamp.writer],
+    ['ce-specversion', '1.0'],
+    ['ce-subject', contextOf(located, located.type, located.key)],
+    ['ce-time', new Date().toISOString()],
+    ['ce-type', `loom.${located.type}`],
     ['loom-basis', String(stamp.basis)],
   ];
-  if (stamp.traceparent !== '') pairs.push(['traceparent', stamp.traceparent]);
   if (stamp.chain !== undefined) pairs.push(['loom-chain', stamp.chain]);
   if (stamp.decider !== undefined) pairs.push(['loom-decider', stamp.decider]);
   if (stamp.decision !== undefined) pairs.push(['loom-decision', String(stamp.decision)]);
-  const result = natsHeaders();
-  for (const [name, value] of pairs) result.set(name, value);
-  result.set('loom-sum', sumOf(subject, pairs, body));
-  return result;
+  if (stamp.traceparent !== '') pairs.push(['traceparent', stamp.traceparent]);
+  return pairs;
 }
 
 /** Hex fingerprint of the schema that a single-object encoding names. */
 export const schemaOf = (body: Uint8Array): string => Buffer.from(body.subarray(2, 10)).toString('hex');
 
-/** The same expectation for a publish: last sequence of `filter`, or of the subject itself when there is none. */
-export function expecting(headers: MsgHdrs, seq: number, filter?: string): MsgHdrs {
-  headers.set('Nats-Expected-Last-Subject-Sequence', String(seq));
-  if (filter !== undefined) headers.set('Nats-Expected-Last-Subject-Sequence-Subject', filter);
-  return headers;
+/** The headers of an expectation. */
+export function expecting({ seq, filter }: Expected): readonly Pair[] {
+  const last: Pair = ['Nats-Expected-Last-Subject-Sequence', String(seq)];
+  return filter === undefined ? [last] : [last, ['Nats-Expected-Last-Subject-Sequence-Subject', filter]];
 }
 
 /** Hex SHA-256 over subject, headers by name (without `loom-sum` and NATS's own) and stored body. */
-export function sumOf(subject: string, headers: Iterable<readonly [string, string]>, body: Uint8Array): string {
-  const lines = [...headers].filter(([name]) => name !== 'loom-sum' && !name.startsWith('Nats-'));
+export function sumOf(subject: string, headers: Iterable<Pair>, body: Uint8Array): string {
+  const lines: Pair[] = [];
+  for (const pair of headers) if (pair[0] !== 'loom-sum' && !pair[0].startsWith('Nats-')) lines.push(pair);
   lines.sort(([a], [b]) => (a < b ? -1 : 1));
-  const head = lines.map(([name, value]) => `${name}: ${value}\n`).join('');
-  return createHash('sha256').update(`${subject}\n${head}\n`).update(body).digest('hex');
+  let head = `${subject}\n`;
+  for (const [name, value] of lines) head += `${name}: ${value}\n`;
+  return hash('sha256', Buffer.concat([Buffer.from(`${head}\n`), body]), 'hex');
 }
 
 /** Checks the sum. @throws LoomError `damaged` naming stream and sequence */
 export function verify(message: Stored): void {
-  const pairs: [string, string][] = [];
-  for (const [name, values] of message.headers ?? []) for (const value of values) pairs.push([name, value]);
-  if (message.headers?.get('loom-sum') !== sumOf(message.subject, pairs, message.body))
+  const { headers, subject, body } = message;
+  if (headers === undefined || headers.get('loom-sum') !== sumOf(subject, headers.pairs, body))
     throw new LoomError('damaged', `the fact at ${message.stream} ${message.seq} does not have its sum`);
 }
 
@@ -73,8 +95,13 @@ export function verify(message: Stored): void {
 export function headOf(message: Stored, located: Located): Head & { readonly type: FactType } {
   const get = (name: string): string => message.headers?.get(name) ?? '';
   const decision = get('loom-decision');
+  const { tenant, stream, source, type, key } = located;
   return {
-    ...located,
+    tenant,
+    stream,
+    source,
+    type,
+    key,
     seq: message.seq,
     time: message.time,
     id: get('ce-id'),

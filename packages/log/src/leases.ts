@@ -5,9 +5,9 @@
  * L3  A lease makes work meet on one replica; it is no fence. What must not happen twice is fenced in the log.
  */
 import { metrics } from '@loom/service';
-import { headers as natsHeaders } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Block } from './block.ts';
 import { expecting } from './headers.ts';
 import { leaseTtl } from './streams.ts';
 import { directGet, publish } from './transport.ts';
@@ -96,7 +96,7 @@ async function put(
   expected: number,
   value: 'held' | '',
 ): Promise<number | 'taken' | 'unknown'> {
-  const message = { subject, body: Buffer.from(value), headers: expecting(natsHeaders(), expected) };
+  const message = { subject, body: Buffer.from(value), headers: new Block(expecting({ seq: expected })) };
   const result = await publish(connection, message, margin).catch(() => null);
   if (result === null) return 'unknown';
   return result.kind === 'stored' ? result.seq : 'taken';

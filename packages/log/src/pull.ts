@@ -2,6 +2,7 @@
 import { LoomError } from '@loom/service';
 import { createInbox } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { blockOf } from './block.ts';
 import { tellDelivery } from './moments.ts';
 import { onReconnect } from './nats.ts';
 import { inboxPrefix } from './asks.ts';
@@ -68,7 +69,7 @@ export function openPuller(
 
 /** 404 and 408: nothing (more) there; 100: a heartbeat; anything else is trouble. */
 function status(message: Msg, end: (result: Pulled) => void): void {
-  const code = message.headers?.code ?? 0;
+  const code = blockOf(message)?.code ?? 0;
   if (code === 100) return;
   end(code === 404 || code === 408 ? 'done' : 'trouble');
 }
@@ -93,7 +94,7 @@ function delivered(
     seq: Number(tokens[at + 1]),
     delivery: Number(tokens[at + 2]),
     time: millisecondsOf(tokens[at + 3] ?? ''),
-    headers: message.headers,
+    headers: blockOf(message),
     body: message.data,
     reply,
   };

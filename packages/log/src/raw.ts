@@ -52,8 +52,7 @@ export async function* readRaw(
 }
 
 function rawOf({ stream, seq, time, subject, headers, body }: Stored): RawFact {
-  const pairs = [...(headers ?? [])].flatMap(([name, values]) => values.map((value) => [name, value] as const));
-  return { stream, seq, time, subject, headers: pairs, body };
+  return { stream, seq, time, subject, headers: headers?.pairs ?? [], body };
 }
 
 /** Last sequence of a stream now. @throws LoomError `log_unavailable` */

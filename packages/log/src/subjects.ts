@@ -58,6 +58,20 @@ export const streamNames = (streams: number): readonly string[] =>
 
 /** `loom.<g>.<p>.<tenant>.<stream>`: everything of one address lies below. @throws LoomError `bad_request` for tokens that no subject may hold */
 export function prefixOf(at: Address): string {
+  const name = `${at.tenant}.${at.stream}`;
+  const known = prefixes.get(name);
+  if (known !== undefined) return known;
+  const made = spell(at);
+  if (prefixes.size >= mostPrefixes) prefixes.clear();
+  prefixes.set(name, made);
+  return made;
+}
+
+/** A prefix is asked for several times a fact, and takes a walk over the job's id. */
+const prefixes = new Map<string, string>();
+const mostPrefixes = 4096;
+
+function spell(at: Address): string {
   if (!token.test(at.tenant) || !token.test(at.stream))
     throw new LoomError('bad_request', 'tenant or stream is no subject token');
   return `loom.${generation}.${partitionOf(at.stream, at.tenant)}.${at.tenant}.${at.stream}`;
@@ -76,10 +90,19 @@ export function subjectOf(at: Address, source: Source, type: FactType, key: stri
 
 /** @throws LoomError `undecodable` for what is no subject of a fact that this version knows */
 export function parseSubject(subject: string): Located {
-  const parts = subjectForm.exec(subject)?.slice(1) ?? [];
-  const [tenant, stream, source, type, key] = parts as [string, string, Source, FactType, string];
-  const located = { tenant, stream, source, type, key };
-  if (sources.has(source) && types.has(type) && subjectOf(located, source, type, key) === subject) return located;
+  const parts = subjectForm.exec(subject);
+  if (parts !== null) {
+    const [, tenant, stream, source, type, key] = parts as unknown as [
+      string,
+      string,
+      string,
+      Source,
+      FactType,
+      string,
+    ];
+    const located = { tenant, stream, source, type, key };
+    if (sources.has(source) && types.has(type) && subjectOf(located, source, type, key) === subject) return located;
+  }
   throw new LoomError('undecodable', 'not the subject of a known fact');
 }
 

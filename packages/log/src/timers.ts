@@ -4,8 +4,8 @@
  * T2  A fired timer lies in the work queue until it is acked, then it is gone.
  */
 import { LoomError } from '@loom/service';
-import { headers as natsHeaders } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { Block } from './block.ts';
 import { timerConsumer, timerStream } from './consumers.ts';
 import { run } from './consume.ts';
 import type { Verdict } from './hands.ts';
@@ -22,9 +22,10 @@ const width = 16;
 export async function armTimer(connection: NatsConnection, at: Address, timer: Timer, patience: number): Promise<void> {
   if (!/^[a-z]+$/.test(timer.kind) || !token.test(timer.key)) throw new LoomError('bad_request', 'no name for a timer');
   const place = `${partitionOf(at.stream, at.tenant)}.${at.tenant}.${at.stream}.${timer.kind}-${timer.key}`;
-  const headers = natsHeaders();
-  headers.set('Nats-Schedule', `@at ${new Date(timer.dueMs).toISOString()}`);
-  headers.set('Nats-Schedule-Target', `fired.${place}`);
+  const headers = new Block([
+    ['Nats-Schedule', `@at ${new Date(timer.dueMs).toISOString()}`],
+    ['Nats-Schedule-Target', `fired.${place}`],
+  ]);
   const body = Buffer.from(JSON.stringify({ due: timer.dueMs }));
   await publish(connection, { subject: `timers.${place}`, body, headers }, patience);
 }

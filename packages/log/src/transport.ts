@@ -5,9 +5,9 @@
  * X3  Nothing here creates a consumer or a stream.
  */
 import { LoomError } from '@loom/service';
-import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { askMany, askOne } from './asks.ts';
+import { Block, blockOf } from './block.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A message as it lies in a stream. */
@@ -17,7 +17,7 @@ export interface Stored {
   readonly seq: number;
   /** Unix ms, the server's. */
   readonly time: number;
-  readonly headers: MsgHdrs | undefined;
+  readonly headers: Block | undefined;
   readonly body: Uint8Array;
 }
 
@@ -42,7 +42,7 @@ const tooLarge = 10054;
 /** @throws LoomError `log_unavailable` after `patience` ms without an answer, `fact_too_large`, `forbidden` */
 export async function publish(
   connection: NatsConnection,
-  message: { readonly subject: string; readonly body: Uint8Array; readonly headers: MsgHdrs },
+  message: { readonly subject: string; readonly body: Uint8Array; readonly headers: Block },
   patience: number,
 ): Promise<Published> {
   const end = performance.now() + patience;
@@ -59,7 +59,7 @@ export async function publish(
 
 async function tryPublish(
   connection: NatsConnection,
-  { subject, body, headers }: { readonly subject: string; readonly body: Uint8Array; readonly headers: MsgHdrs },
+  { subject, body, headers }: { readonly subject: string; readonly body: Uint8Array; readonly headers: Block },
   timeout: number,
 ): Promise<Answer> {
   let reply: Msg;
@@ -119,8 +119,9 @@ export function leaderGet(
 
 function direct(connection: NatsConnection, api: string, query: string): Promise<Stored | null> {
   return insistently(connection, api, query, (reply) => {
-    const code = reply.headers?.code ?? 0;
-    if (code === 0) return stored(reply);
+    const headers = blockOf(reply);
+    const code = headers?.code ?? 0;
+    if (code === 0) return stored(reply, headers);
     return code === 404 ? null : 'unknown';
   });
 }
@@ -174,7 +175,7 @@ function led(stream: string, reply: Msg): Stored | null | 'unknown' {
   const { message, error } = json<Led>(reply);
   if (message === undefined) return error?.err_code === noSuchMessage ? null : 'unknown';
   const { subject, seq, time, hdrs, data = '' } = message;
-  const headers = hdrs === undefined ? undefined : MsgHdrsImpl.decode(Buffer.from(hdrs, 'base64'));
+  const headers = hdrs === undefined ? undefined : Block.read(Buffer.from(hdrs, 'base64'));
   return { stream, subject, seq, time: Date.parse(time), headers, body: Buffer.from(data, 'base64') };
 }
 
@@ -204,19 +205,17 @@ async function oneBatch(connection: NatsConnection, stream: string, query: strin
   let batch: Batch | null = null;
   const question = { subject: `$JS.API.DIRECT.GET.${stream}`, body: query, timeout: answerTimeout };
   await askMany(connection, question, (message) => {
-    const code = message.headers?.code ?? 0;
-    if (code === 0) messages.push(stored(message));
-    else if (code === 204) batch = { messages, more: pending(message) > 0 };
+    const headers = blockOf(message);
+    const code = headers?.code ?? 0;
+    if (code === 0) messages.push(stored(message, headers));
+    else if (code === 204) batch = { messages, more: Number(headers?.get('Nats-Num-Pending') ?? 0) > 0 };
     else if (code === 404) batch = { messages: [], more: false };
     return code !== 0;
   });
   return batch;
 }
 
-const pending = (message: Msg): number => Number(message.headers?.get('Nats-Num-Pending') ?? 0);
-
-function stored(message: Msg): Stored {
-  const headers = message.headers;
+function stored(message: Msg, headers: Block | undefined): Stored {
   return {
     stream: headers?.get('Nats-Stream') ?? '',
     subject: headers?.get('Nats-Subject') ?? '',

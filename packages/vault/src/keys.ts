@@ -9,13 +9,14 @@ type Lookup = (name: KeyName) => KeyObject | null;
 
 const version = 1;
 const kinds: readonly KeyName[] = ['content', 'call', 'tenant', 'person'];
+const prefixes = kinds.map((_, kind) => Buffer.from([version, kind]));
 
 /**
  * Sealed bytes: version 1, key kind (0 content, 1 call, 2 tenant, 3 person), then `aead.ts`. Version and kind are
  * bound as additional data. The personal fields of a destroyed person open as ''.
  */
 function sealerOf(lookup: Lookup, kindOf: (name: KeyName) => KeyName): Sealer {
-  const prefix = (name: KeyName) => Buffer.from([version, kinds.indexOf(kindOf(name))]);
+  const prefix = (name: KeyName) => prefixes[kinds.indexOf(kindOf(name))]!;
   const aad = (head: Buffer, context: string) => `${head.toString('hex')}/${context}`;
   return {
     seal: (name, context, plain) => {
