@@ -59,13 +59,16 @@ export async function append(
     traceparent: options.traceparent ?? traceparent(),
     ...(options.decision === undefined ? {} : { decision: options.decision }),
   };
-  return appendUnique(writer, { at, subject, source, type: draft.type, key: draft.key }, encoded.body, stamp);
+  return appendUnique(writer, { at, subject, source, type: draft.type, key: draft.key }, encoded, stamp);
 }
 
-async function appendUnique(writer: Writer, place: Place, body: Buffer, stamp: Stamp): Promise<Appended> {
+type Bytes = Pick<Encoded, 'body' | 'opened' | 'size'>;
+
+async function appendUnique(writer: Writer, place: Place, { body, opened, size }: Bytes, stamp: Stamp): Promise<Appended> {
   const { at, subject } = place;
   const filter = place.type === 'job.submitted' ? `${prefixOf(at)}.>` : undefined;
-  const { headers } = factHeaders(subject, { ...at, ...place }, stamp, body, { seq: 0, filter });
+  const { headers, sum } = factHeaders(subject, { ...at, ...place }, stamp, body, { seq: 0, filter });
+  writer.known.remember(sum, size, opened);
   crashpoint(writer.source, 'appending');
   const published = await publish(writer.connection, { subject, body, headers }, writer.patience);
   crashpoint(writer.source, 'appended');
@@ -111,7 +114,8 @@ export async function decide(
     ...(options.decider === undefined ? {} : { decider: options.decider }),
   };
   const expected = { seq: fence.orchestratorSeq, filter: decisionFilter(at) };
-  const { headers } = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body, expected);
+  const { headers, sum } = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body, expected);
+  writer.known.remember(sum, encoded.size, encoded.opened);
   const message = { subject: place.subject, body: encoded.body, headers };
   crashpoint(writer.source, 'deciding');
   const published = await publish(writer.connection, message, writer.patience);
@@ -167,7 +171,9 @@ export async function dispatch(
   const subject = subjectOf(at, 'orchestrator', type, key);
   const id = createHash('sha256').update(`${subject}\n${seq}\n`).update(item.body).digest('hex');
   const stamp = { id, writer: writer.source, basis: seq, decision: seq, traceparent: traceparent() };
-  return appendUnique(writer, { at, subject, source: 'orchestrator', type, key }, item.body, stamp);
+  const opened = item.opened === undefined ? [] : [item.opened];
+  const bytes = { body: item.body, opened, size: item.body.length };
+  return appendUnique(writer, { at, subject, source: 'orchestrator', type, key }, bytes, stamp);
 }
 
 async function recall(writer: Writer, at: Address, seq: number): Promise<readonly EncodedItem[]> {

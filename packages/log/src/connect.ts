@@ -12,6 +12,7 @@ import { headOf } from './headers.ts';
 import { watch } from './hints.ts';
 import { callKeyring, noKeys, vaultKeys } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
+import { Known } from './known.ts';
 import { live, onLive } from './live.ts';
 import { connectNats } from './nats.ts';
 import { clearFact, openFact } from './open.ts';
@@ -40,6 +41,7 @@ export async function connectLog(options: LogOptions): Promise<Log> {
       patience: options.patience ?? 30_000,
       keyring: await keyringOf(options, connection),
       blobs: await blobsOf(options, connection),
+      known: new Known(),
       decisions: new Map(),
     };
     return logOf(writer, incarnations);

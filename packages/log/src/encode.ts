@@ -1,12 +1,13 @@
 /** Drafts → stored bytes: sealed, claim-checked, Avro-encoded, and named by their identity. */
 import type { Blobs } from '@loom/blobs';
-import { canonical, encodeWire, isContentFree, toWire } from '@loom/schemas';
+import { canonical, encodeWire, isContentFree, normal, toWire } from '@loom/schemas';
 import type { Bodies, FactType, Sealer } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import type { Keys } from '@loom/vault';
 import { hash } from 'node:crypto';
 import { checkIn } from './claims.ts';
 import type { Keyring } from './keyring.ts';
+import type { Known, Opened } from './known.ts';
 import { contextOf, subjectOf } from './subjects.ts';
 import type { Address, Draft, Source } from './types.ts';
 
@@ -20,6 +21,9 @@ export const mostItems = 200;
 
 export interface Encoded {
   readonly body: Buffer;
+  /** As it will be when it is opened again, and what that weighs; bytes. */
+  readonly opened: readonly Opened[];
+  readonly size: number;
   /** `ce-id`, hex. */
   readonly id: string;
 }
@@ -29,16 +33,22 @@ export interface EncodedItem {
   readonly type: FactType;
   readonly key: string;
   readonly body: Buffer;
+  /** Where this process encoded it: as it will be when it is opened again. */
+  readonly opened?: Opened;
 }
 
 export interface Parts {
   readonly keyring: Keyring;
   readonly blobs: Blobs | null;
+  readonly known: Known;
 }
 
 interface Sealed {
   readonly body: Buffer;
   readonly canonical: Buffer;
+  readonly opened: Opened;
+  /** Bytes of the whole body, whatever of it lies elsewhere. */
+  readonly size: number;
   readonly keys: Keys | null;
 }
 
@@ -46,7 +56,8 @@ interface Sealed {
 export async function encodeDraft(parts: Parts, at: Address, source: Source, draft: Draft): Promise<Encoded> {
   const subject = subjectOf(at, source, draft.type, draft.key);
   const sealed = await seal(parts, at, source, draft, claimLimit);
-  return { body: sealed.body, id: identity(sealed.keys, subject, [sealed.canonical]) };
+  const id = identity(sealed.keys, subject, [sealed.canonical]);
+  return { body: sealed.body, opened: [sealed.opened], size: sealed.size, id };
 }
 
 /** `decision.made` of several drafts. @throws LoomError `too_many_items` and those of `encodeDraft` */
@@ -59,18 +70,20 @@ export async function encodeDecision(
   if (drafts.length > mostItems) throw new LoomError('too_many_items', `${drafts.length} items, at most ${mostItems}`);
   const share = Math.max(smallestShare, Math.floor(claimLimit / drafts.length));
   const sealed = await Promise.all(drafts.map((draft) => seal(parts, at, 'orchestrator', draft, share)));
-  const items = sealed.map(({ body }, i) => ({ type: drafts[i]!.type, key: drafts[i]!.key, body }));
+  const items = sealed.map(({ body, opened }) => ({ type: opened.type, key: opened.key, body, opened }));
   const identities = sealed.flatMap((one, i) => [Buffer.from(`${drafts[i]!.type}/${drafts[i]!.key}`), one.canonical]);
   const keys = sealed.find((one) => one.keys !== null)?.keys ?? null;
   const body = sized(encodeWire('decision.made', { items }));
-  return { body, items, id: identity(keys, subject, identities) };
+  const opened = sealed.map((one) => one.opened);
+  const size = sealed.reduce((sum, one) => sum + one.size, 0);
+  return { body, items, opened, size, id: identity(keys, subject, identities) };
 }
 
 async function seal(parts: Parts, at: Address, source: Source, draft: Draft, limit: number): Promise<Sealed> {
   const place = { at, type: draft.type, key: draft.key };
   const keys = isContentFree(draft.type) ? null : await parts.keyring.writing(place);
   const person = personOf(draft.type, draft.body);
-  await parts.keyring.person(person);
+  if (person !== undefined) await parts.keyring.person(person);
   const body = keys === null ? draft.body : await withCallKey(parts.keyring, keys, place, draft.body);
   const context = contextOf(at, draft.type, draft.key);
   const sealer = keys?.sealer({ key: draft.key, source, person }) ?? noSealer;
@@ -78,7 +91,8 @@ async function seal(parts: Parts, at: Address, source: Source, draft: Draft, lim
   const whole = sized(encodeWire(draft.type, wire), parts.blobs === null);
   const fits = whole.length <= limit;
   const stored = fits ? whole : sized(encodeWire(draft.type, await checkIn(parts.blobs, at, draft.type, wire, limit)));
-  return { body: stored, canonical: canonical(draft.type, body), keys };
+  const opened = { type: draft.type, key: draft.key, body: normal(draft.type, body) };
+  return { body: stored, canonical: canonical(draft.type, body), opened, size: whole.length, keys };
 }
 
 function sized(body: Buffer, check = true): Buffer {

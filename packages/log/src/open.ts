@@ -7,9 +7,10 @@ import { noSealer, personOf } from './encode.ts';
 import type { EncodedItem, Parts } from './encode.ts';
 import { headOf, verify } from './headers.ts';
 import { contextOf, parseSubject } from './subjects.ts';
+import type { Opened } from './known.ts';
 import type { Located } from './subjects.ts';
 import type { Stored } from './transport.ts';
-import type { ClearFact, ClearItem, Fact, Item } from './types.ts';
+import type { ClearFact, ClearItem, Fact, Head, Item } from './types.ts';
 
 interface Said {
   readonly located: Located;
@@ -19,17 +20,24 @@ interface Said {
 
 /** @throws LoomError `damaged`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
 export async function openFact(parts: Parts, message: Stored): Promise<Fact> {
-  const { located, type, wire } = decode(message);
+  verify(message);
+  const located = parseSubject(message.subject);
   const head = headOf(message, located);
-  if (type === 'decision.made') {
-    const items: Item[] = [];
-    for (const [i, item] of carried(wire).entries()) {
-      items.push(await openItem(parts, { ...located, ...item }, decodeItem(item), `${message.seq}.${i}`));
-    }
-    return { ...head, items, said: null };
-  }
-  const said = await openItem(parts, located, wire, `${message.seq}.0`);
-  return { ...head, items: head.decision === null ? [said] : [], said };
+  return sayings(head, parts.known.get(head.sum) ?? (await openBodies(parts, located, message.body)));
+}
+
+async function openBodies(parts: Parts, located: Located, body: Uint8Array): Promise<readonly Opened[]> {
+  const wire = wireOf(located.type, body);
+  if (located.type !== 'decision.made') return [await openItem(parts, located, wire)];
+  const items: Opened[] = [];
+  for (const item of carried(wire)) items.push(await openItem(parts, { ...located, ...item }, decodeItem(item)));
+  return items;
+}
+
+function sayings(head: Head & { readonly type: FactType }, opened: readonly Opened[]): Fact {
+  const items = opened.map(({ type, key, body }, i) => ({ type, key, id: `${head.seq}.${i}`, body }) as Item);
+  if (head.type === 'decision.made') return { ...head, items, said: null };
+  return { ...head, items: head.decision === null ? items : [], said: items[0] ?? null };
 }
 
 /** Needs no key. @throws LoomError `damaged`, `undecodable`, `unknown_schema` */
@@ -53,10 +61,13 @@ export function itemsOf(message: Stored): readonly EncodedItem[] {
 function decode(message: Stored): Said {
   verify(message);
   const located = parseSubject(message.subject);
-  const { type, wire } = decodeWire(message.body);
-  if (type !== located.type)
-    throw new LoomError('undecodable', `the body is a ${type}, its subject says ${located.type}`);
-  return { located, type, wire };
+  return { located, type: located.type, wire: wireOf(located.type, message.body) };
+}
+
+function wireOf(wanted: FactType, body: Uint8Array): Wire {
+  const { type, wire } = decodeWire(body);
+  if (type !== wanted) throw new LoomError('undecodable', `the body is a ${type}, its subject says ${wanted}`);
+  return wire;
 }
 
 const carried = (wire: Wire): readonly EncodedItem[] => wire['items'] as readonly EncodedItem[];
@@ -67,15 +78,15 @@ function decodeItem(item: EncodedItem): Wire {
   return wire;
 }
 
-async function openItem(parts: Parts, at: Located, wire: Wire, id: string): Promise<Item> {
+async function openItem(parts: Parts, at: Located, wire: Wire): Promise<Opened> {
   const { type, key } = at;
   const place = { at, type, key };
   const keys = isContentFree(type) ? null : await parts.keyring.reading(place, wire);
   const person = personOf(type, wire);
-  await parts.keyring.person(person);
+  if (person !== undefined) await parts.keyring.person(person);
   const sealer = keys?.sealer({ key, source: at.source, person }) ?? noSealer;
   const whole = keys === null ? wire : await checkOut(parts.blobs, type, wire);
-  return { type, key, id, body: fromWire(type, whole, contextOf(at, type, key), sealer) } as Item;
+  return { type, key, body: fromWire(type, whole, contextOf(at, type, key), sealer) };
 }
 
 function clearItem(

@@ -4,20 +4,21 @@
  * T2  Installed once a process; the last `stop` flushes and takes it down.
  * T3  Spans carry ids, types, counts and codes; never content.
  */
-import { ROOT_CONTEXT, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api';
-import type { Attributes, Span } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, context, propagation, trace } from '@opentelemetry/api';
+import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { W3CTraceContextPropagator, parseTraceParent } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Env } from './config.ts';
 import { LoomError } from './errors.ts';
 
-let installed: { readonly provider: TracerProvider; users: number } | undefined;
+let installed: { readonly provider: TracerProvider; readonly exports: boolean; users: number } | undefined;
 
-function install(env: Env): TracerProvider {
-  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+const endpointOf = (env: Env): string => env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+
+function install(endpoint: string): TracerProvider {
   const exporter = endpoint === '' ? [] : [new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` })];
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.namespace': 'loom', 'service.name': 'loom' }),
@@ -38,7 +39,7 @@ async function uninstall(provider: TracerProvider): Promise<void> {
 
 /** Installs tracing for the process (again: counts only). Exports over OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT is set. `stop` of the last user flushes. */
 export function telemetry(_service: string, env: Env): { stop(): Promise<void> } {
-  const mine = (installed ??= { provider: install(env), users: 0 });
+  const mine = (installed ??= { provider: install(endpointOf(env)), exports: endpointOf(env) !== '', users: 0 });
   mine.users += 1;
   let stopped = false;
   return {
@@ -69,6 +70,7 @@ export async function inSpan<T>(
   attributes: Attributes,
   work: () => Promise<T>,
 ): Promise<T> {
+  if (installed?.exports !== true) return context.with(unrecorded(parent), work);
   const from = parent === '' ? context.active() : propagation.extract(ROOT_CONTEXT, { traceparent: parent });
   const service = serviceOf(name, attributes);
   const options = { attributes: { ...attributes, 'service.name': service } };
@@ -84,6 +86,15 @@ export async function inSpan<T>(
   });
 }
 
+const ids = new RandomIdGenerator();
+
+/** A span that nobody will see still has its place in the trace, so that facts and other processes carry it on; making a real one costs more than sealing a field. */
+function unrecorded(parent: string): Context {
+  const before = parent === '' ? trace.getSpanContext(context.active()) : parseTraceParent(parent);
+  const traceId = before?.traceId ?? ids.generateTraceId();
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
+}
+
 function failed(span: Span, cause: unknown): void {
   const { code } = LoomError.from(cause);
   span.setStatus({ code: SpanStatusCode.ERROR, message: code });
@@ -92,7 +103,7 @@ function failed(span: Span, cause: unknown): void {
 
 /** W3C traceparent of the active span, '' when there is none. */
 export function traceparent(): string {
-  const carrier: Record<string, string> = {};
-  propagation.inject(context.active(), carrier);
-  return carrier['traceparent'] ?? '';
+  const active = trace.getSpanContext(context.active());
+  if (active === undefined) return '';
+  return `00-${active.traceId}-${active.spanId}-0${active.traceFlags & TraceFlags.SAMPLED}`;
 }
