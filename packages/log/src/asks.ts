@@ -6,6 +6,7 @@
 import { createInbox, errors } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import type { Block } from './block.ts';
+import { sendLater } from './outbox.ts';
 
 export interface Question {
   readonly subject: string;
@@ -57,7 +58,7 @@ class Asks {
         resolve();
       };
       this.#waiting.set(token, { subject: question.subject, timer, take, fail });
-      this.#publish(question, token, fail);
+      sendLater(this.#connection, () => this.#publish(question, token, fail));
     });
   }
 

@@ -16,6 +16,7 @@ import { Known } from './known.ts';
 import { live, onLive } from './live.ts';
 import { connectNats } from './nats.ts';
 import { clearFact, openFact } from './open.ts';
+import { flushOutbox } from './outbox.ts';
 import type { Log, LogOptions } from './port.ts';
 import { getRaw, read, readClear, tail } from './read.ts';
 import { scan } from './scan.ts';
@@ -121,6 +122,7 @@ function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
 /** Says what is still to be said; without a server, or closed already, there is nobody to say it to. */
 async function end(connection: NatsConnection): Promise<void> {
   if (connection.isClosed()) return;
+  flushOutbox(connection);
   await connection.drain().catch(() => connection.close());
 }
 

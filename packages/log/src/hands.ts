@@ -7,6 +7,7 @@
 import { crashArmed, crashpoint } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { say } from './nats.ts';
+import { flushOutbox } from './outbox.ts';
 import { acks } from './pull.ts';
 import type { Delivered } from './pull.ts';
 
@@ -103,5 +104,6 @@ export class Hands {
 /** An ack is said and not waited for; a crash behind it must not come before it has left this process. */
 export function crashAfterAck(connection: NatsConnection, durable: string): void {
   if (!crashArmed(durable, 'acked')) return;
+  flushOutbox(connection);
   void connection.flush().then(() => crashpoint(durable, 'acked'));
 }

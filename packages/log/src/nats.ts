@@ -1,6 +1,7 @@
 import { LoomError } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
+import { sendLater } from './outbox.ts';
 
 const listeners = new WeakMap<NatsConnection, Set<() => void>>();
 
@@ -20,7 +21,9 @@ async function tellReconnects(connection: NatsConnection): Promise<void> {
 
 /** Publishes what may get lost: on a connection that is closed or draining nothing is said. */
 export function say(connection: NatsConnection, subject: string, word: string | Uint8Array): void {
-  if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, word);
+  sendLater(connection, () => {
+    if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, word);
+  });
 }
 
 /** Replies come to an inbox of the user's own, which nobody else may read; a lost connection is sought for ever. @throws LoomError `log_unavailable` */
