@@ -108,6 +108,7 @@ function agentStatus(job: Job, agent: Agent): string {
   if (!turn) return agent.spawned.needs.some((id) => !job.agents.get(id)?.finished) ? 'waiting' : 'ready';
   if (!turn.reply) return turn.attempts.at(-1)?.settled ? 'retrying' : 'thinking';
   const open = turn.calls.filter((call) => call.result === null);
+  if (turn.calls.length === 0 && agent.spawned.kind === 'worker') return 'done';
   if (open.some((call) => call.where === 'person')) return 'asking';
   return open.length > 0 ? 'acting' : 'ready';
 }

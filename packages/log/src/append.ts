@@ -64,7 +64,12 @@ export async function append(
 
 type Bytes = Pick<Encoded, 'body' | 'opened' | 'size'>;
 
-async function appendUnique(writer: Writer, place: Place, { body, opened, size }: Bytes, stamp: Stamp): Promise<Appended> {
+async function appendUnique(
+  writer: Writer,
+  place: Place,
+  { body, opened, size }: Bytes,
+  stamp: Stamp,
+): Promise<Appended> {
   const { at, subject } = place;
   const filter = place.type === 'job.submitted' ? `${prefixOf(at)}.>` : undefined;
   const { headers, sum } = factHeaders(subject, { ...at, ...place }, stamp, body, { seq: 0, filter });

@@ -3,6 +3,7 @@ import { advance } from './agents.ts';
 import { artifactsDue } from './artifacts.ts';
 import { askForBudget, budgetAnswers, purseOf } from './budget.ts';
 import { draft, type Decision } from './draft.ts';
+import { mayWait } from './ends.ts';
 import { ending, settled } from './ending.ts';
 import { takeIn, type Intake } from './intake.ts';
 
@@ -45,5 +46,6 @@ function proceed(job: Job): readonly Decision[] {
     if (moves.some(({ type }) => type === 'job.refused'))
       return settled(job) ? moves.filter(({ type }) => type === 'job.refused') : [];
   }
-  return moves.length === 0 && purse.short !== null ? askForBudget(job, purse.short) : moves;
+  if (purse.short === null) return mayWait(job, moves) ? [] : moves;
+  return moves.length === 0 ? askForBudget(job, purse.short) : moves;
 }
