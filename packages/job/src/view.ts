@@ -1,5 +1,5 @@
 import { openQuestions, status, type Status } from './domain/status.ts';
-import type { Agent, Artifact, Job } from './domain/state.ts';
+import type { Agent, Artifact, Job, Turn } from './domain/state.ts';
 
 const day = 86_400_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -107,8 +107,13 @@ function agentStatus(job: Job, agent: Agent): string {
   const turn = agent.turns.at(-1);
   if (!turn) return agent.spawned.needs.some((id) => !job.agents.get(id)?.finished) ? 'waiting' : 'ready';
   if (!turn.reply) return turn.attempts.at(-1)?.settled ? 'retrying' : 'thinking';
-  const open = turn.calls.filter((call) => call.result === null);
-  if (turn.calls.length === 0 && agent.spawned.kind === 'worker') return 'done';
+  return callStatus(agent, turn);
+}
+
+/** A worker that asks for nothing more is done, also before the decision that records it. */
+function callStatus(agent: Agent, { calls }: Turn): string {
+  if (calls.length === 0 && agent.spawned.kind === 'worker') return 'done';
+  const open = calls.filter((call) => call.result === null);
   if (open.some((call) => call.where === 'person')) return 'asking';
   return open.length > 0 ? 'acting' : 'ready';
 }

@@ -1,4 +1,4 @@
-import { status, view } from '@loom/job';
+import { status } from '@loom/job';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { file, intake, limits, plan, request, World } from './support/world.ts';
@@ -26,24 +26,6 @@ test('agents wait for those that they need', () => {
   assert.equal(world.open, ['a1-1-1']);
   world.reply('a1', { text: 'one' });
   assert.equal(world.open, ['a2-1-1']);
-});
-
-test('good ends that let nobody go on wait for the next decision, others do not', () => {
-  const world = new World().submit().reply('a0', plan({ id: 'x' }, { id: 'y' }, { id: 'z', needs: ['x'] }));
-  world.reply('a1', { text: 'one' });
-  assert.equal(world.open, ['a2-1-1', 'a3-1-1'], 'who waited for it begins at once');
-  const before = world.facts.length;
-  world.reply('a3', { text: 'three' });
-  assert.is(world.facts.length, before + 1, 'only its outcome');
-  assert.is(view(world.job).agents.find(({ id }) => id === 'a3')?.status, 'done');
-  world.reply('a2', { text: 'two' });
-  assert.equal(
-    world.facts.at(-2)?.items.map(({ type, key }) => `${type} ${key}`),
-    ['agent.finished a2', 'agent.finished a3'],
-  );
-  assert.equal(world.open, ['a4-1-1']);
-  const failing = new World().submit().reply('a0', plan({ id: 'x' }, { id: 'y' }));
-  assert.ok(failing.reply('a1', { failure: 'terminal' }).job.agents.get('a1')?.finished, 'a bad end is told at once');
 });
 
 test('a plan that cannot be followed is told back to the planner', () => {

@@ -1,10 +1,11 @@
 import { openAttempts, type Job } from '@loom/job';
 import { advance } from './agents.ts';
 import { artifactsDue } from './artifacts.ts';
-import { askForBudget, budgetAnswers, purseOf } from './budget.ts';
+import { askForBudget, budgetAnswers, purseOf, type Purse } from './budget.ts';
 import { draft, type Decision } from './draft.ts';
 import { mayWait } from './ends.ts';
 import { ending, settled } from './ending.ts';
+import { foresee } from './foresee.ts';
 import { takeIn, type Intake } from './intake.ts';
 
 /** A decision carries at most so many items (design, invariant 3); the rest follows in the next. */
@@ -46,6 +47,17 @@ function proceed(job: Job): readonly Decision[] {
     if (moves.some(({ type }) => type === 'job.refused'))
       return settled(job) ? moves.filter(({ type }) => type === 'job.refused') : [];
   }
-  if (purse.short === null) return mayWait(job, moves) ? [] : moves;
-  return moves.length === 0 ? askForBudget(job, purse.short) : moves;
+  moves.push(...beginnings(job, moves, purse));
+  if (purse.short === null) return mayWait(job, moves) ? [] : moves.slice(0, MOST_ITEMS);
+  return moves.length === 0 ? askForBudget(job, purse.short) : moves.slice(0, MOST_ITEMS);
+}
+
+/** First steps of the agents that these moves bring, or let begin; none when they bring the job's end. */
+function beginnings(job: Job, moves: readonly Decision[], purse: Purse): readonly Decision[] {
+  if (!moves.some(({ type }) => type === 'agent.spawned' || type === 'agent.finished')) return [];
+  const foreseen = foresee(job, moves);
+  if (ending(foreseen)) return [];
+  return [...foreseen.agents.values()]
+    .filter(({ id, turns }) => turns.length === 0 && !moves.some(({ key }) => key === `${id}-1-1`))
+    .flatMap((agent) => advance(foreseen, agent, purse));
 }
