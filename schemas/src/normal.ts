@@ -1,4 +1,7 @@
-/** A body as it will be when it is read again: what its schema does not know is dropped, what is absent is null or its default. */
+/**
+ * A body as it will be when it is read again: what its schema does not know is dropped, what is absent is null or its default, and half of
+ * a surrogate pair is replaced (avsc would write bytes that are no UTF-8, which other readers refuse).
+ */
 import { bufferOf } from './compiled.ts';
 import type { Bodies, FactType } from './generated.ts';
 import { factOf } from './registry.ts';
@@ -8,7 +11,7 @@ type Normal = (value: unknown) => unknown;
 
 const facts = new Map<FactType, Normal>();
 
-/** A copy, equal to what decoding and opening the encoded and sealed body would give. The body has to be valid. */
+/** A copy, equal to what decoding and opening gives once it was encoded and sealed. What is not valid is passed on, for the encoder to name. */
 export function normal<T extends FactType>(type: T, body: Bodies[T]): Bodies[T] {
   const known = facts.get(type) ?? recordOf(factOf(type).fact);
   facts.set(type, known);
@@ -18,6 +21,7 @@ export function normal<T extends FactType>(type: T, body: Bodies[T]): Bodies[T] 
 function recordOf({ fields }: AvscRecord): Normal {
   const parts = fields.map((field) => ({ name: field.name, of: fieldOf(field), absent: field.default ?? null }));
   return (value) => {
+    if (!isObject(value)) return value;
     const made: Record<string, unknown> = {};
     for (const { name, of, absent } of parts) made[name] = of((value as Record<string, unknown>)[name] ?? absent);
     return made;
@@ -41,17 +45,22 @@ function normalOf(avsc: Avsc): Normal {
   switch (kindOf(avsc)) {
     case 'array': {
       const of = normalOf((avsc as { items: Avsc }).items);
-      return (value) => (value as unknown[]).map(of);
+      return (value) => (Array.isArray(value) ? value.map(of) : value);
     }
     case 'map': {
       const of = normalOf((avsc as { values: Avsc }).values);
-      return (value) => Object.fromEntries(Object.entries(value as object).map(([name, one]) => [name, of(one)]));
+      return (value) => (isObject(value) ? mapped(value, of) : value);
     }
     case 'string':
-      return (value) => (value as string).toWellFormed();
+      return (value) => (typeof value === 'string' ? value.toWellFormed() : value);
     case 'bytes':
-      return (value) => Buffer.from(bufferOf(value as Uint8Array));
+      return (value) => (value instanceof Uint8Array ? Buffer.from(bufferOf(value)) : value);
     default:
       return (value) => value;
   }
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const mapped = (value: object, of: Normal): object =>
+  Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), of(one)]));

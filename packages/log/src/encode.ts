@@ -84,14 +84,15 @@ async function seal(parts: Parts, at: Address, source: Source, draft: Draft, lim
   const keys = isContentFree(draft.type) ? null : await parts.keyring.writing(place);
   const person = personOf(draft.type, draft.body);
   if (person !== undefined) await parts.keyring.person(person);
-  const body = keys === null ? draft.body : await withCallKey(parts.keyring, keys, place, draft.body);
+  const given = normal(draft.type, draft.body);
+  const body = keys === null ? given : await withCallKey(parts.keyring, keys, place, given);
   const context = contextOf(at, draft.type, draft.key);
   const sealer = keys?.sealer({ key: draft.key, source, person }) ?? noSealer;
   const wire = toWire(draft.type, body, context, sealer);
   const whole = sized(encodeWire(draft.type, wire), parts.blobs === null);
   const fits = whole.length <= limit;
   const stored = fits ? whole : sized(encodeWire(draft.type, await checkIn(parts.blobs, at, draft.type, wire, limit)));
-  const opened = { type: draft.type, key: draft.key, body: normal(draft.type, body) };
+  const opened = { type: draft.type, key: draft.key, body };
   return { body: stored, canonical: canonical(draft.type, body), opened, size: whole.length, keys };
 }
 
