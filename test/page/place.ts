@@ -14,6 +14,22 @@ export interface Place extends AsyncDisposable {
   readonly link: string;
 }
 
+interface Page {
+  readonly items: readonly { readonly seq: number }[];
+  readonly next_cursor: string | null;
+}
+
+/** Sequences of all facts of a job, page by page. */
+export async function sequencesOf({ gateway }: Client, job: string): Promise<readonly number[]> {
+  const seqs: number[] = [];
+  for (let cursor: string | null = '0'; cursor !== null;) {
+    const page: Page = await gateway.json('GET', `/v1/jobs/${job}/events?limit=100&cursor=${cursor}`);
+    seqs.push(...page.items.map(({ seq }) => seq));
+    cursor = page.next_cursor;
+  }
+  return seqs;
+}
+
 type Options = NonNullable<Parameters<typeof stack>[0]>;
 
 export async function place(script: Script, options: Options = {}): Promise<Place> {

@@ -5,7 +5,7 @@ import type { Locator, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { worstOf } from '../axe.ts';
-import { place, type Place } from '../place.ts';
+import { place, sequencesOf, type Place } from '../place.ts';
 import { story } from '../story.ts';
 
 let at: Place;
@@ -102,11 +102,7 @@ test('agents move and words stream; a cut line and a reload in the middle lose a
 
 /** The lines of the job, one behind the other, are its facts: each line without gap or repeat, each cut one taken up where it ended. */
 async function linesHold(): Promise<void> {
-  const { items } = await at.client.gateway.json<{ items: { seq: number }[] }>(
-    'GET',
-    `/v1/jobs/${job}/events?limit=100`,
-  );
-  const seqs = items.map(({ seq }) => seq);
+  const seqs = await sequencesOf(at.client, job);
   const lines = at.door.lines.filter(({ path }) => path.includes(job)).map(({ ids }) => ids);
   assert.ok(lines.length >= 3, `${lines.length} lines: at first, behind the cut, behind the reload`);
   const [first = [], second = [], ...more] = lines;

@@ -1,0 +1,90 @@
+/** A job of 200 agents and 5,000 facts on the page, while more come: how long a press takes to be seen. */
+import type { Page } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { world, type World } from '../../../services/gateway/test/support/world.ts';
+import { browser, type Browser } from '../browser.ts';
+import { crowd, round } from '../crowd.ts';
+import { latencyOf } from '../latency.ts';
+
+const agents = 200;
+/** Steps of each agent before the page is opened: two facts each, and a decision. */
+const steps = 12;
+/** From a press to the paint that shows it, ms. */
+const limit = 100;
+
+let gateway: World;
+let seen: Browser;
+let page: Page;
+let job = '';
+
+test.before(async () => {
+  gateway = await world();
+  job = await crowd(gateway, agents);
+  for (let step = 1; step <= steps; step++) await round(gateway, job, agents, step);
+  seen = await browser({ origin: gateway.url });
+  page = seen.page;
+});
+test.after(async () => {
+  await seen?.[Symbol.asyncDispose]();
+  await gateway[Symbol.asyncDispose]();
+});
+
+const shown = (selector: string): Promise<number> => page.locator(selector).count();
+
+async function pressed(keys: readonly string[], times: number): Promise<void> {
+  for (let time = 0; time < times; time++) {
+    await page.keyboard.press(keys[time % keys.length] ?? 'a');
+    await page.waitForTimeout(20);
+  }
+}
+
+test('five thousand facts are read and folded at once, and only what is in sight is drawn', async () => {
+  const began = Date.now();
+  await page.goto(`${gateway.url}/jobs/${job}#token=${gateway.issuer.token()}`);
+  await page.getByRole('tab', { name: `Facts ${1 + 1 + 2 + steps * (2 * agents + 1)}` }).waitFor();
+  console.log(`4,816 facts after ${Date.now() - began} ms`);
+  await seen.picture('9-crowd');
+  assert.ok((await shown('.agent')) < agents / 2, 'agents by windowing');
+  await page.getByRole('tab', { name: /^Facts/ }).click();
+  await page.locator('.fact').first().waitFor();
+  assert.ok((await shown('.fact')) < 100, 'facts by windowing');
+  await page.getByRole('tab', { name: /^Swarm/ }).click();
+});
+
+test(`while 400 more facts come, a press is seen within ${limit} ms`, async () => {
+  const more = round(gateway, job, agents, steps + 1, 15);
+  const latency = await latencyOf(page, 120, async () => {
+    await page.getByRole('listbox').focus();
+    await pressed(['ArrowDown'], 40);
+    await page.getByPlaceholder('Add to the brief').focus();
+    await pressed(['w', 'o', 'r', 'd', 's', ' '], 40);
+    await page.getByLabel("Point in the job's time").focus();
+    await pressed(['ArrowLeft', 'ArrowLeft', 'PageDown', 'ArrowRight', 'Home', 'End'], 40);
+  });
+  await more;
+  console.log(
+    `${latency.presses} presses: 98 % within ${latency.p98} ms, worst ${latency.worst} ms, limit ${limit} ms`,
+  );
+  assert.ok(latency.presses >= 120);
+  assert.ok(latency.p98 < limit, `${latency.p98} ms`);
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.getByRole('tab', { name: `Facts ${1 + 1 + 2 + (steps + 1) * (2 * agents + 1)}` }).waitFor();
+});
+
+test('a long transcript and the slider keep up with the pointer', async () => {
+  const box = await page.getByLabel("Point in the job's time").boundingBox();
+  assert.ok(box);
+  const latency = await latencyOf(page, 20, async () => {
+    for (let pull = 0; pull < 20; pull++) {
+      await page.mouse.move(box.x + box.width * Math.random(), box.y + box.height / 2);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * Math.random(), box.y + box.height / 2, { steps: 4 });
+      await page.mouse.up();
+    }
+  });
+  console.log(`${latency.presses} pulls at the slider: worst ${latency.worst} ms, limit ${limit} ms`);
+  assert.ok(latency.p98 < limit, `${latency.p98} ms`);
+});
+
+test.run();

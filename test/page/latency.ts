@@ -1,0 +1,30 @@
+/** How long presses take to be seen, by the browser's own Event Timing. */
+import type { Page } from 'playwright-core';
+
+export interface Latency {
+  /** Presses of keys and pointer, each counted once by its longest event. */
+  readonly presses: number;
+  /** Of 98 in 100, ms; what is below 16 ms counts as 16. */
+  readonly p98: number;
+  readonly worst: number;
+}
+
+const watch = `
+  window.presses = new Map();
+  const began = performance.now();
+  new PerformanceObserver((list) => {
+    for (const { interactionId, duration, startTime } of list.getEntries())
+      if (interactionId && startTime >= began) presses.set(interactionId, Math.max(duration, presses.get(interactionId) ?? 0));
+  }).observe({ type: 'event', durationThreshold: 16 });`;
+
+/** Runs `act`, which presses `count` times. */
+export async function latencyOf(page: Page, count: number, act: () => Promise<void>): Promise<Latency> {
+  await page.evaluate(watch);
+  await act();
+  await page.waitForTimeout(300);
+  const slow = await page.evaluate<number[]>('[...presses.values()]');
+  const all = [...slow, ...Array.from({ length: Math.max(0, count - slow.length) }, () => 16)].toSorted(
+    (a, b) => a - b,
+  );
+  return { presses: all.length, p98: all[Math.ceil(all.length * 0.98) - 1] ?? Infinity, worst: all.at(-1) ?? Infinity };
+}
