@@ -26,6 +26,8 @@ export interface Door {
   readonly broken: readonly string[];
   /** How often a call had to be repeated: 503, or nobody there. */
   repeats(): number;
+  /** Jobs and agents that were killed by a call: what workers have in hand for them breaks off. */
+  kills(): number;
 }
 
 interface Ways {
@@ -55,6 +57,7 @@ export function doorOf({ urls, token }: Ways): Door {
   const refused: Refused[] = [];
   const broken: string[] = [];
   let repeats = 0;
+  let kills = 0;
   let at = 0;
   const call: Door['call'] = async (method, path, body, { key = randomUUID(), seconds = 60 } = {}) => {
     const headers = {
@@ -68,11 +71,12 @@ export function doorOf({ urls, token }: Ways): Door {
       if (answer !== null) {
         if (answer.status >= 400)
           refused.push({ method, path, status: answer.status, code: String(answer.body['code']) });
+        else if (path.endsWith('/kill')) kills += 1;
         return answer;
       }
       repeats += 1;
     }
     throw new Error(`${method} ${path}: no gateway answers within ${seconds} s`);
   };
-  return { call, refused, broken, repeats: () => repeats };
+  return { call, refused, broken, repeats: () => repeats, kills: () => kills };
 }

@@ -1,9 +1,10 @@
 /** The chaos run: jobs under load while processes are killed, stopped, deployed and crashed at named points; then everything has to be right. */
+import type { Waste } from '@loom/check';
 import { load, unended, withoutSandboxes } from './load.ts';
 import { rage, smallDeck, type Deck } from './rage.ts';
 import { startRig, sweeps, type Rig } from './rig.ts';
 import { keepScore } from './scores.ts';
-import { judge, rowsAgree, wordsOf } from './verdict.ts';
+import { judge, mayRepeat, rowsAgree, wordsOf } from './verdict.ts';
 
 export interface Plan {
   /** Jobs that are submitted; more when `minutes` have not passed. */
@@ -28,11 +29,6 @@ export interface Outcome {
   readonly seconds: number;
   /** What was wrong, in words; empty: all held. */
   readonly findings: readonly string[];
-}
-
-interface Waste {
-  readonly models: number;
-  readonly runs: number;
 }
 
 /** A storm on a rig of its own. */
@@ -89,7 +85,7 @@ async function outcomeOf(rig: Rig, found: readonly string[], began: number): Pro
     facts: report.facts,
     faults: rig.faults.counts(),
     waste: report.waste,
-    mayRepeat: rig.faults.mayRepeat,
+    mayRepeat: mayRepeat(rig),
     rederived: report.rederived,
     seconds: Math.round((Date.now() - began) / 1000),
     findings: [...found, ...rows, ...wordsOf(report)],

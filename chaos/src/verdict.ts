@@ -1,11 +1,12 @@
 /** What must hold once everything runs again: the checker is green, rows say what the log says, clients were refused nothing that they had a right to. */
-import { checkLog, checkProjection, type CheckOptions, type Report } from '@loom/check';
+import { checkLog, checkProjection, type CheckOptions, type Report, type Waste } from '@loom/check';
 import { checkAll, decideAgain } from '@loom/cli';
 import type { ClearFact } from '@loom/log';
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suiteRunView } from '../../services/evals/src/views/suite-runs.ts';
 import { artifactView } from '../../services/retention/src/views/artifacts.ts';
+import { serviceOf } from './faults.ts';
 import { openLog } from './logs.ts';
 import type { Rig } from './rig.ts';
 
@@ -40,7 +41,14 @@ export async function judge(rig: Rig): Promise<Report> {
 
 async function optionsOf(rig: Rig) {
   const ledgers = { models: [...rig.model.ledger], runs: await rig.runs() };
-  return { ledgers, kills: rig.faults.mayRepeat, decide: decideAgain } satisfies CheckOptions;
+  return { ledgers, kills: mayRepeat(rig), decide: decideAgain } satisfies CheckOptions;
+}
+
+/** What faults may have cost, and calls that broke off because a person killed the job: one of each runner for each of those. */
+export function mayRepeat({ faults, door }: Rig): Waste {
+  const { models, runs } = faults.mayRepeat;
+  const runners = faults.replicas.filter((name) => serviceOf(name) === 'agent-runner').length;
+  return { models: models + door.kills() * runners, runs };
 }
 
 /** In words, at most `most` of them. What was not checked is as bad as what was found. */
