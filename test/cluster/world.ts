@@ -81,7 +81,8 @@ export interface Acked {
   readonly at: Address;
   readonly draft: Draft;
   readonly seq: number;
-  /** `performance.now()` of the acknowledgement. */
+  /** `performance.now()` when it was begun, and of the acknowledgement. */
+  readonly begun: number;
   readonly when: number;
 }
 
@@ -101,9 +102,10 @@ export function publishing(logs: readonly Log[], jobs: readonly Address[], pause
     const log = logs[i % logs.length]!;
     for (let n = 0; !stopped; n++) {
       const draft = epoch(`e${n}`, n);
+      const begun = performance.now();
       try {
         const { seq } = await log.append(at, draft);
-        acked.push({ at, draft, seq, when: performance.now() });
+        acked.push({ at, draft, seq, begun, when: performance.now() });
       } catch (cause) {
         if (LoomError.from(cause).code !== 'log_unavailable') throw cause;
         unknown.push({ at, draft });
