@@ -2,7 +2,6 @@
  * A body as it will be when it is read again: what its schema does not know is dropped, what is absent is null or its default, and half of
  * a surrogate pair is replaced (avsc would write bytes that are no UTF-8, which other readers refuse).
  */
-import { bufferOf } from './compiled.ts';
 import type { Bodies, FactType } from './generated.ts';
 import { factOf } from './registry.ts';
 import { type Avsc, type AvscField, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
@@ -54,7 +53,7 @@ function normalOf(avsc: Avsc): Normal {
     case 'string':
       return (value) => (typeof value === 'string' ? value.toWellFormed() : value);
     case 'bytes':
-      return (value) => (value instanceof Uint8Array ? Buffer.from(bufferOf(value)) : value);
+      return (value) => (value instanceof Uint8Array ? copyOf(value) : value);
     default:
       return (value) => value;
   }
@@ -64,3 +63,10 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 const mapped = (value: object, of: Normal): object =>
   Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), of(one)]));
+
+/** Not from Node's pool: what a state keeps of 32 bytes would keep 8 KiB of the pool. */
+function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

@@ -63,6 +63,11 @@ export class JobCache {
     return turn;
   }
 
+  /** For a job that has ended: it is folded anew should anybody ask again. */
+  forget(address: Address): void {
+    this.#entries.delete(name(address));
+  }
+
   #entry(address: Address): Entry {
     const key = name(address);
     const entry = this.#entries.get(key) ?? { job: emptyJob(address), turn: Promise.resolve() };

@@ -39,7 +39,7 @@ export async function startProjection(
 ): Promise<Running> {
   const settings = config(settingsOf(service), env);
   await using starting = new AsyncDisposableStack();
-  const tracing = telemetry(service, env);
+  const tracing = await telemetry(service, env);
   starting.defer(() => tracing.stop());
   const pool = openPool(settings.pgUrl, service);
   starting.defer(() => pool.end());

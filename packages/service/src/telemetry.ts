@@ -7,40 +7,40 @@
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, context, propagation, trace } from '@opentelemetry/api';
 import type { Attributes, Context, Span } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { W3CTraceContextPropagator, parseTraceParent } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace';
+import { randomUUID } from 'node:crypto';
 import type { Env } from './config.ts';
 import { LoomError } from './errors.ts';
 
-let installed: { readonly provider: TracerProvider; readonly exports: boolean; users: number } | undefined;
-
-const endpointOf = (env: Env): string => env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
-
-function install(endpoint: string): TracerProvider {
-  const exporter = endpoint === '' ? [] : [new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` })];
-  const provider = new TracerProvider({
-    resource: resourceFromAttributes({ 'service.namespace': 'loom', 'service.name': 'loom' }),
-    spanProcessors: exporter.map((one) => new BatchSpanProcessor({ exporter: one, scheduledDelayMillis: 500 })),
-  });
-  trace.setGlobalTracerProvider(provider);
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  return provider;
+interface Tracing {
+  readonly exports: boolean;
+  /** Flushes and takes down. */
+  readonly stop: () => Promise<void>;
 }
 
-async function uninstall(provider: TracerProvider): Promise<void> {
-  trace.disable();
+let installed: { readonly tracing: Promise<Tracing>; users: number } | undefined;
+let exporting = false;
+
+/** The SDK is loaded where spans are exported, and nowhere else: it weighs 20 MiB. */
+async function install(env: Env): Promise<Tracing> {
+  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  if (endpoint === '') return { exports: false, stop: () => Promise.resolve() };
+  const { exportTraces } = await import('./export-traces.ts');
+  return { exports: true, stop: exportTraces(endpoint) };
+}
+
+async function uninstall(tracing: Tracing): Promise<void> {
+  exporting = false;
   context.disable();
-  propagation.disable();
-  await provider.shutdown().catch(() => undefined);
+  await tracing.stop();
 }
 
 /** Installs tracing for the process (again: counts only). Exports over OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT is set. `stop` of the last user flushes. */
-export function telemetry(_service: string, env: Env): { stop(): Promise<void> } {
-  const mine = (installed ??= { provider: install(endpointOf(env)), exports: endpointOf(env) !== '', users: 0 });
+export async function telemetry(_service: string, env: Env): Promise<{ stop(): Promise<void> }> {
+  const mine = (installed ??= { tracing: install(env), users: 0 });
   mine.users += 1;
+  const tracing = await mine.tracing;
+  exporting = tracing.exports;
   let stopped = false;
   return {
     async stop() {
@@ -49,7 +49,7 @@ export function telemetry(_service: string, env: Env): { stop(): Promise<void> }
       mine.users -= 1;
       if (mine.users > 0) return;
       installed = undefined;
-      await uninstall(mine.provider);
+      await uninstall(tracing);
     },
   };
 }
@@ -70,7 +70,7 @@ export async function inSpan<T>(
   attributes: Attributes,
   work: () => Promise<T>,
 ): Promise<T> {
-  if (installed?.exports !== true) return context.with(unrecorded(parent), work);
+  if (!exporting) return context.with(unrecorded(parent), work);
   const from = parent === '' ? context.active() : propagation.extract(ROOT_CONTEXT, { traceparent: parent });
   const service = serviceOf(name, attributes);
   const options = { attributes: { ...attributes, 'service.name': service } };
@@ -86,13 +86,15 @@ export async function inSpan<T>(
   });
 }
 
-const ids = new RandomIdGenerator();
+/** W3C: version, trace, span, flags. */
+const parentForm = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const randomHex = (): string => randomUUID().replaceAll('-', '');
 
 /** A span that nobody will see still has its place in the trace, so that facts and other processes carry it on; making a real one costs more than sealing a field. */
 function unrecorded(parent: string): Context {
-  const before = parent === '' ? trace.getSpanContext(context.active()) : parseTraceParent(parent);
-  const traceId = before?.traceId ?? ids.generateTraceId();
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: ids.generateSpanId(), traceFlags: TraceFlags.SAMPLED });
+  const before = parent === '' ? trace.getSpanContext(context.active())?.traceId : parentForm.exec(parent)?.[1];
+  const spanContext = { traceId: before ?? randomHex(), spanId: randomHex().slice(16), traceFlags: TraceFlags.SAMPLED };
+  return trace.setSpanContext(ROOT_CONTEXT, spanContext);
 }
 
 function failed(span: Span, cause: unknown): void {

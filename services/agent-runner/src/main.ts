@@ -25,7 +25,7 @@ const graceMs = 15_000;
 export async function start(env: Env, ports?: Parts['ports']): Promise<Running> {
   const set = config(settings, env);
   const { available: models } = modelsFromEnv(env);
-  const traces = telemetry('agent-runner', env);
+  const traces = await telemetry('agent-runner', env);
   const { log, vault } = await connect(set);
   const jobs = new JobCache(log);
   const kills = watchKills(log, jobs);
@@ -38,7 +38,7 @@ export async function start(env: Env, ports?: Parts['ports']): Promise<Running> 
     blobs,
     kills,
     models,
-    ports: ports ?? measured(modelPorts(keysOf(set), env), models),
+    ports: ports ?? measured(await modelPorts(keysOf(set), env), models),
     unsettled: new Map(),
     worker,
   };

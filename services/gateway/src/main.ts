@@ -23,7 +23,7 @@ const httpOf = ({ trustProxy, rateLimit, tlsCertificate: certificate, tlsKey: ke
 export async function start(env: Env): Promise<Running> {
   const set = config(settings, env);
   await using starting = new AsyncDisposableStack();
-  const tracing = telemetry('gateway', env);
+  const tracing = await telemetry('gateway', env);
   starting.defer(() => tracing.stop());
   const site = await openSite(set);
   const pool = openPool(set.postgres.reveal(), 'gateway', 8);

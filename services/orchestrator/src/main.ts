@@ -24,7 +24,7 @@ import { counted, measureJobs } from './metrics.ts';
 /** Starts the orchestrator: triggers, timers and the slow sweep. Another decider only for a benchmark. */
 export async function start(env: Env, decider?: Decide): Promise<Running> {
   const set = config(settings, env);
-  const traces = telemetry('orchestrator', env);
+  const traces = await telemetry('orchestrator', env);
   const log = await connectLog({
     servers: set.natsUrl,
     user: set.natsUser,

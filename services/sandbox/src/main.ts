@@ -22,7 +22,7 @@ type Set = Settings<typeof settings>;
 export async function start(env: Env): Promise<Running> {
   const set = config(settings, env);
   const callKeys = callKeysOf(await readPoolKey(set.privateKeyFile));
-  const traces = telemetry('sandbox', env);
+  const traces = await telemetry('sandbox', env);
   const log = await connect(set, callKeys);
   const engine = await openEngine({ ...set, limits: { ...limits, wallClockMs: set.wallClockMs } }, logger('sandbox'));
   const blobs = await natsBlobs({ connection: log.connection });

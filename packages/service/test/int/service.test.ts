@@ -35,7 +35,7 @@ test('a readiness check that throws is an answer of not ready', async () => {
 test('services in one process share a trace and keep their names; the receiver sees parents and error codes', async () => {
   await using receiver = await otlpReceiver();
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
-  const [one, two] = [telemetry('gateway', env), telemetry('agent-runner', env)];
+  const [one, two] = [await telemetry('gateway', env), await telemetry('agent-runner', env)];
   let carried = '';
   await inSpan('gateway POST /v1/jobs', '', { 'loom.job': 'j' }, async () => {
     carried = traceparent();
@@ -56,7 +56,7 @@ test('services in one process share a trace and keep their names; the receiver s
 });
 
 test('traces have ids and parents when nothing exports them', async () => {
-  const tracing = telemetry('x', {});
+  const tracing = await telemetry('x', {});
   const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const inside = await inSpan('x act', parent, {}, async () => traceparent());
   assert.match(inside, /^00-0af7651916cd43dd8448eb211c80319c-/);

@@ -101,7 +101,7 @@ const cut = async (): Promise<void> => {
 test('the rows of a job are in the job’s own trace', async () => {
   await using receiver = await otlpReceiver();
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
-  const tracing = telemetry('agent-runner', endpoint);
+  const tracing = await telemetry('agent-runner', endpoint);
   const service = await start({ ...env(), ...endpoint });
   const at = await newJob();
   await inSpan('agent-runner step', '', { 'loom.job': at.stream }, () =>

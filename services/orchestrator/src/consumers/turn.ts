@@ -3,6 +3,7 @@
  * T1  one turn per job per process; triggers that come meanwhile share the next one.
  * T2  a turn ends only after a fold that includes its trigger and after every pending dispatch, lost slot and timer is acknowledged (invariant 4).
  * T3  a lost fence is no error: the winner's decision is folded and the question asked anew.
+ * T4  nothing is missing from a job that has ended, whatever comes later: its state is let go, its name kept.
  */
 import { JobCache, pendingDispatches, type Job } from '@loom/job';
 import type { Address, Log } from '@loom/log';
@@ -24,6 +25,9 @@ interface Lane {
   running: boolean;
 }
 
+const mostEnded = 10_000;
+const nameOf = (at: Address): string => `${at.tenant}/${at.stream}`;
+
 export class Turns {
   readonly #log: Log;
   readonly #jobs: JobCache;
@@ -32,6 +36,8 @@ export class Turns {
   readonly #lanes = new Map<string, Lane>();
   /** Timers that are armed and have not fired, by job and name: when they are due. */
   readonly #armed = new Map<string, Map<string, number>>();
+  /** Jobs that ended while this process looked on, the latest of them. */
+  readonly #ended = new Set<string>();
 
   constructor(log: Log, intake: Intake, decider: Decide = decide) {
     this.#log = log;
@@ -42,7 +48,8 @@ export class Turns {
 
   /** Resolves when a turn that saw `seq` is over; `seq` 0 looks at the job as it stands. */
   take(at: Address, seq: number, traceparent = ''): Promise<void> {
-    const key = `${at.tenant}/${at.stream}`;
+    const key = nameOf(at);
+    if (this.#ended.has(key)) return Promise.resolve();
     const lane = this.#lanes.get(key) ?? { waiting: [], running: false };
     this.#lanes.set(key, lane);
     return new Promise((resolve, reject) => {
@@ -101,7 +108,15 @@ export class Turns {
       await this.#log.armTimer(job, { kind, key, dueMs });
       armed.set(`${kind}-${key}`, dueMs);
     }
-    if (job.ended) this.#armed.delete(job.stream);
+    if (job.ended) this.#letGo(job);
     else this.#armed.set(job.stream, armed);
+  }
+
+  #letGo(job: Job): void {
+    this.#armed.delete(job.stream);
+    this.#jobs.forget(job);
+    this.#ended.add(nameOf(job));
+    const [oldest] = this.#ended;
+    if (this.#ended.size > mostEnded && oldest !== undefined) this.#ended.delete(oldest);
   }
 }
