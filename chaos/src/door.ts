@@ -35,15 +35,15 @@ interface Ways {
   readonly token: () => Promise<string>;
 }
 
-/** One try; null: ask again. */
-async function once(url: string, init: RequestInit, broken: string[]): Promise<Answer | null> {
+/** One try; in words why it has to be asked again. */
+async function once(url: string, init: RequestInit, broken: string[]): Promise<Answer | string> {
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
     const body = (await response.json().catch(() => ({}))) as Answer['body'];
-    return response.status === 503 ? null : { status: response.status, body };
+    return response.status === 503 ? `503 ${String(body['code'])}` : { status: response.status, body };
   } catch (cause) {
     if (codeOf(cause) !== 'ECONNREFUSED') broken.push(`${init.method} ${url}: ${codeOf(cause)}`);
-    return null;
+    return codeOf(cause);
   }
 }
 
@@ -59,6 +59,10 @@ export function doorOf({ urls, token }: Ways): Door {
   let repeats = 0;
   let kills = 0;
   let at = 0;
+  const note = (method: string, path: string, { status, body }: Answer): void => {
+    if (status >= 400) refused.push({ method, path, status, code: String(body['code']) });
+    else if (path.endsWith('/kill')) kills += 1;
+  };
   const call: Door['call'] = async (method, path, body, { key = randomUUID(), seconds = 60 } = {}) => {
     const headers = {
       authorization: `Bearer ${await token()}`,
@@ -66,17 +70,17 @@ export function doorOf({ urls, token }: Ways): Door {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    let last = '';
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
       const answer = await once(`${urls[at++ % urls.length]}${path}`, init, broken);
-      if (answer !== null) {
-        if (answer.status >= 400)
-          refused.push({ method, path, status: answer.status, code: String(answer.body['code']) });
-        else if (path.endsWith('/kill')) kills += 1;
+      if (typeof answer !== 'string') {
+        note(method, path, answer);
         return answer;
       }
+      last = answer;
       repeats += 1;
     }
-    throw new Error(`${method} ${path}: no gateway answers within ${seconds} s`);
+    throw new Error(`${method} ${path}: no gateway answers within ${seconds} s, the last said ${last}`);
   };
   return { call, refused, broken, repeats: () => repeats, kills: () => kills };
 }

@@ -34,22 +34,27 @@ const acts: Readonly<Record<string, (rig: Rig, id: string) => Promise<unknown>>>
     door.call('POST', `/v1/jobs/${id}/budget`, { budget_micros: plenty + random.below(1_000) }),
 };
 
-/** Submits so many jobs and does something to about every third. Resolves when the last has been submitted and acted on. */
-export async function load(rig: Rig, jobs: number, everyMs: number): Promise<void> {
+/** Submits so many jobs and does something to about every third. Resolves when the last has been submitted and acted on; acts that nobody took. */
+export async function load(rig: Rig, jobs: number, everyMs: number): Promise<readonly string[]> {
   const { random } = rig;
-  const acting: Promise<unknown>[] = [];
+  const acting: Promise<readonly string[]>[] = [];
   for (let count = 0; count < jobs; count += 1) {
     const id = await submit(rig, 1 + random.below(3), random.chance(0.4), random.chance(0.15) ? 60_000 : plenty);
     if (random.chance(0.35)) acting.push(act(rig, id));
     await sleep(random.below(2 * everyMs));
   }
-  await Promise.all(acting);
+  return (await Promise.all(acting)).flat();
 }
 
-async function act(rig: Rig, id: string): Promise<void> {
+async function act(rig: Rig, id: string): Promise<readonly string[]> {
   const name = rig.random.pick(Object.keys(acts));
   await sleep(rig.random.below(2_500));
-  await acts[name]?.(rig, id);
+  try {
+    await acts[name]?.(rig, id);
+    return [];
+  } catch (cause) {
+    return [String(cause)];
+  }
 }
 
 /** R-09: whoever was asked never answers, and the job ends all the same. Those that did not within `seconds`, in words. */

@@ -56,7 +56,9 @@ export async function storm(rig: Rig, { tell = () => undefined, ...plan }: Plan)
   const until = Date.now() + (plan.minutes ?? 0) * 60_000;
   do {
     await rig.faults.configure('orchestrator', sweeps.often);
-    await Promise.all([load(rig, plan.jobs, 400), rage(rig, plan.deck ?? smallDeck, { tell, half })]);
+    const dealing = rage(rig, plan.deck ?? smallDeck, { tell, half });
+    const [untaken] = await Promise.all([load(rig, plan.jobs, 400), dealing]);
+    findings.push(...untaken);
   } while (Date.now() < until);
   await rig.faults.quiet();
   findings.push(...(await calm(rig, tell)));
