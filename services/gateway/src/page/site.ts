@@ -1,6 +1,7 @@
 /** The page as the gateway serves it: every file in memory, each as it is and as it was pressed at build time. */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { LoomError } from '@loom/service';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { bringBundle } from './bundle.ts';
 
@@ -78,7 +79,7 @@ export const siteRoutes: FastifyPluginAsync<{ readonly site: Site }> = async (ap
 
   app.get<{ Params: { name: string } }>('/assets/:name', hidden, async (request, reply) => {
     const file = site.assets.get(request.params.name);
-    if (file === undefined) return reply.callNotFound();
+    if (file === undefined) throw new LoomError('not_found');
     void reply.header('cache-control', 'public, max-age=31536000, immutable');
     return send(request, reply, file);
   });
