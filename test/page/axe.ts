@@ -1,9 +1,6 @@
 /** What axe finds on a page, of the two worst kinds. */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-
-const program = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Found {
   readonly id: string;
@@ -13,7 +10,7 @@ interface Found {
 
 /** Rule and element of each serious or critical violation. */
 export async function worstOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(program);
+  await page.evaluate(axe.source);
   const found = await page.evaluate<readonly Found[]>('axe.run().then(({ violations }) => violations)');
   return found
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

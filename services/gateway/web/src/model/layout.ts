@@ -69,17 +69,16 @@ function edgesOf(agents: readonly Linked[]): readonly Edge[] {
   );
 }
 
-/** Rows of a layer, each centred. */
+/** Rows of a layer in columns, centred as a whole. */
 function placeLayer(ids: readonly string[], top: number, room: number, sizes: Sizes): Standing[] {
   const { width, height, gap } = sizes;
   const most = Math.max(1, Math.floor((room + gap) / (width + gap)));
   const rows = Math.ceil(ids.length / most);
   const perRow = Math.ceil(ids.length / rows);
   const foot = top + rows * (height + gap) - gap;
+  const left = Math.max(0, (room - perRow * (width + gap) + gap) / 2);
   return ids.map((id, at) => {
     const row = Math.floor(at / perRow);
-    const inRow = Math.min(perRow, ids.length - row * perRow);
-    const left = Math.max(0, (room - inRow * (width + gap) + gap) / 2);
     return { id, x: left + (at % perRow) * (width + gap), y: top + row * (height + gap), head: top, foot };
   });
 }
