@@ -1,7 +1,7 @@
 import { view } from '@loom/job';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plan, World } from './support/world.ts';
+import { limits, plan, World } from './support/world.ts';
 
 test('good ends that let nobody go on wait for the next decision, others do not', () => {
   const world = new World().submit().reply('a0', plan({ id: 'x' }, { id: 'y' }, { id: 'z', needs: ['x'] }));
@@ -32,6 +32,26 @@ test('the plan and the first steps are one decision, the end of what the job req
   );
   world.reply('a1', { failure: 'terminal' });
   assert.is(world.items.filter((item) => item.startsWith('step.requested')).length, 2, 'the planner and x, not y');
+});
+
+test('agents that delegate in the same decision get helpers of their own, within the limit', () => {
+  const world = new World().submit().reply('a0', plan({ id: 'x' }, { id: 'y' }, { id: 'z' }));
+  const delegate = (task: string) => ({ calls: [{ name: 'delegate', args: { role: 'r', task } }] });
+  world.answer('a1', delegate('one')).answer('a2', delegate('two')).reply('a3', delegate('three'));
+  const helpers = [...world.job.agents.values()].filter(({ spawned }) => spawned.call !== null);
+  assert.equal(
+    helpers.map(({ id, spawned }) => [id, spawned.parent, spawned.task]),
+    [
+      ['a5', 'a1', 'one'],
+      ['a6', 'a2', 'two'],
+      ['a7', 'a3', 'three'],
+    ],
+  );
+  const full = new World({ limits: { ...limits, max_agents: 6 } });
+  full.submit().reply('a0', plan({ id: 'x' }, { id: 'y' }, { id: 'z' }));
+  full.answer('a1', delegate('one')).reply('a2', delegate('two'));
+  assert.is(full.job.agents.size, 6);
+  assert.is(full.job.calls.get('a2-1-0-1')?.result?.code, 'too_many_agents');
 });
 
 test.run();

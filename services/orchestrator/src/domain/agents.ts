@@ -13,7 +13,8 @@ export function advance(job: Job, agent: Agent, purse: Purse): readonly Decision
   const turn = lastTurn(agent);
   if (!turn) return begin(job, agent, purse);
   if (!turn.reply) return again(job, agent, turn, purse);
-  if (turn.calls.some((call) => call.where === null && call.result === null)) return placeCalls(job, agent, turn);
+  if (turn.calls.some((call) => call.where === null && call.result === null))
+    return placeCalls(job, agent, turn, purse.spawns);
   if (turn.calls.some((call) => call.result === null)) return [];
   return turn.calls.length > 0 || owes(job, agent, turn) ? next(job, agent, turn, purse) : end(job, agent, turn);
 }

@@ -3,18 +3,27 @@ import { reserve } from '@loom/models';
 import { draft, type Decision } from './draft.ts';
 import { priceOf, termsOf } from './terms.ts';
 
-/** Room that is left for reservations while one decision is put together (invariant: settled + reserved ≤ cap). */
+/** What is left to give while one decision is put together: one for all agents, so that none gets what another got. */
 export interface Purse {
+  /** For reservations (invariant: settled + reserved ≤ cap). */
   micros: number;
   slots: number;
   /** Worst case of the first step that did not fit. */
   short: number | null;
+  /** Agents that may still be spawned, and the number in the name of the next. */
+  readonly spawns: Spawns;
+}
+
+export interface Spawns {
+  left: number;
+  next: number;
 }
 
 export const purseOf = (job: Job, inFlight: number): Purse => ({
   micros: job.money.cap - job.money.settled - job.money.reserved,
   slots: termsOf(job).limits.max_in_flight - inFlight,
   short: null,
+  spawns: { left: termsOf(job).limits.max_agents - job.agents.size, next: job.agents.size },
 });
 
 export interface StepPlan {

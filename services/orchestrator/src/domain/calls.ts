@@ -12,26 +12,21 @@ import {
 } from '@loom/job';
 import type { Attachment } from '@loom/schemas';
 import type { Static, TSchema } from 'typebox';
+import type { Spawns } from './budget.ts';
 import { draft, type Decision } from './draft.ts';
 import { followPlan } from './plan.ts';
 import { refuseCall } from './refusal.ts';
 import { termsOf } from './terms.ts';
 
 /** Places the calls of a turn that nobody has placed yet: with the runner, the sandbox, a person or a helper agent; or refuses them. */
-export function placeCalls(job: Job, agent: Agent, turn: Turn): readonly Decision[] {
+export function placeCalls(job: Job, agent: Agent, turn: Turn, spawns: Spawns): readonly Decision[] {
   const fresh = turn.calls.filter((call) => call.where === null && call.result === null);
-  const spawnable = { left: termsOf(job).limits.max_agents - job.agents.size, next: job.agents.size };
   const plan = fresh.find((call) => call.name === 'submit_plan' || call.name === 'decline');
-  if (plan && agent.spawned.kind === 'planner') return placeOne(job, agent, plan, spawnable);
-  return fresh.flatMap((call) => placeOne(job, agent, call, spawnable));
+  if (plan && agent.spawned.kind === 'planner') return placeOne(job, agent, plan, spawns);
+  return fresh.flatMap((call) => placeOne(job, agent, call, spawns));
 }
 
-interface Spawnable {
-  left: number;
-  next: number;
-}
-
-function placeOne(job: Job, agent: Agent, call: Call, spawnable: Spawnable): readonly Decision[] {
+function placeOne(job: Job, agent: Agent, call: Call, spawns: Spawns): readonly Decision[] {
   const tool = TOOLS[call.name];
   if (!tool?.kinds.includes(agent.spawned.kind))
     return [refuseCall(call, 'unknown_tool', `There is no tool ${JSON.stringify(call.name)} for you.`)];
@@ -42,7 +37,7 @@ function placeOne(job: Job, agent: Agent, call: Call, spawnable: Spawnable): rea
   if (!parsed.ok) return [refuseCall(call, 'bad_arguments', parsed.problem)];
   switch (tool.home) {
     case 'decider':
-      return control(job, agent, call, spawnable);
+      return control(job, agent, call, spawns);
     case 'runner':
       return [draft('tool.requested', call.key, { ...common(job, call), args: call.args })];
     case 'sandbox':
@@ -61,7 +56,7 @@ const common = (job: Job, call: Call) => ({
   deadline_ms: termsOf(job).limits.tool_deadline_ms,
 });
 
-function control(job: Job, agent: Agent, call: Call, spawnable: Spawnable): readonly Decision[] {
+function control(job: Job, agent: Agent, call: Call, spawns: Spawns): readonly Decision[] {
   switch (call.name) {
     case 'submit_plan':
       return followPlan(job, call);
@@ -70,7 +65,7 @@ function control(job: Job, agent: Agent, call: Call, spawnable: Spawnable): read
     case 'ask_user':
       return ask(call);
     case 'delegate':
-      return delegate(job, agent, call, spawnable);
+      return delegate(job, agent, call, spawns);
     default:
       return [refuseCall(call, 'unknown_tool', 'There is no such tool.')];
   }
@@ -92,15 +87,15 @@ const decline = (job: Job, call: Call): readonly Decision[] =>
 const ask = (call: Call): readonly Decision[] =>
   withArgs(AskUser, call, ({ question }) => [draft('input.requested', call.key, { agent: call.agent, question })]);
 
-function delegate(job: Job, parent: Agent, call: Call, spawnable: Spawnable): readonly Decision[] {
+function delegate(job: Job, parent: Agent, call: Call, spawns: Spawns): readonly Decision[] {
   const { limits, models } = termsOf(job);
   const depth = parent.spawned.depth + 1;
   if (depth > limits.max_depth)
     return [refuseCall(call, 'depth', `Delegation goes ${limits.max_depth} deep at most: do it yourself.`)];
-  if (spawnable.left <= 0)
+  if (spawns.left <= 0)
     return [refuseCall(call, 'too_many_agents', `A job has at most ${limits.max_agents} agents: do it yourself.`)];
-  spawnable.left -= 1;
-  const agent = `a${spawnable.next++}`;
+  spawns.left -= 1;
+  const agent = `a${spawns.next++}`;
   return withArgs(Delegate, call, ({ role, task, files = parent.spawned.files }) => [
     draft('agent.spawned', agent, {
       agent,

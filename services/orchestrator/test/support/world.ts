@@ -121,8 +121,12 @@ export class World {
     return this.turn();
   }
 
-  /** Settles the one open attempt of an agent as a model would. */
   reply(agent: string, reply: Reply): this {
+    return this.answer(agent, reply).turn();
+  }
+
+  /** Settles the one open attempt of an agent as a model would; nobody looks at it yet. */
+  answer(agent: string, reply: Reply): this {
     const attempt = openAttempts(this.job).find((one) => one.agent === agent);
     if (!attempt) throw new Error(`${agent} has no open step`);
     this.append('agent-runner', {
@@ -159,7 +163,7 @@ export class World {
         error: null,
       },
     });
-    return this.turn();
+    return this;
   }
 
   /** Settles every open tool call. */
