@@ -2,28 +2,39 @@
  * Owns the process's one meter provider: several services beside each other share it, attribute `service` tells them apart.
  * Names and attributes are OpenTelemetry's where its semantic conventions have one; a unit stands at the end of the name, as Prometheus spells it.
  */
-import type { Attributes, Observable } from '@opentelemetry/api';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { diag } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-const exposition = new PrometheusExporter({
-  preventServerStart: true,
-  withoutScopeInfo: true,
-  withoutTargetInfo: true,
-});
+const exposition = new PrometheusExporter({ preventServerStart: true });
+const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
 const meter = new MeterProvider({ readers: [exposition as IMetricReader] }).getMeter('loom');
-const observed = new Map<string, Observable>();
 
-/** Tells the value that one of the gauges has at this scrape. */
+/** Tells the value that one of the figures has at this scrape. */
 type Tell<N extends string> = (name: N, value: number, attributes?: Attributes) => void;
 
-/** One instrument a name, however many services of this process tell its values. */
-function observable(name: string, kind: 'Gauge' | 'Counter', description: string): Observable {
-  const there = observed.get(name) ?? meter[`createObservable${kind}`](name, { description });
-  observed.set(name, there);
-  return there;
+/** The values that are told of one name: now, and whatever was ever told. */
+interface Told {
+  readonly now: Map<string, number>;
+  readonly ever: Map<string, Attributes>;
+}
+
+const observed = new Map<string, Told>();
+const readers = new Set<() => void | Promise<void>>();
+
+/** The library keeps showing what was told once; what is not told any more becomes no number, and is left out by `scrape`. */
+function observable(name: string, kind: 'Gauge' | 'Counter', description: string): Told {
+  const there = observed.get(name);
+  if (there !== undefined) return there;
+  const told: Told = { now: new Map(), ever: new Map() };
+  meter[`createObservable${kind}`](name, { description }).addCallback((result) => {
+    for (const [key, attributes] of told.ever) result.observe(told.now.get(key) ?? Number.NaN, attributes);
+  });
+  observed.set(name, told);
+  return told;
 }
 
 /** Counters, histograms and gauges, served by /metrics. Names end in their unit (`_total` is added to counters). Never content in attributes. */
@@ -56,15 +67,35 @@ export const metrics = {
     read: (tell: Tell<N>) => void | Promise<void>,
   ): () => void {
     const names = Object.keys(help) as N[];
-    const all = names.map((name) => observable(name, kind, help[name]));
-    const callback: Parameters<typeof meter.addBatchObservableCallback>[0] = (result) =>
-      read((name, value, attributes) => result.observe(all[names.indexOf(name)]!, value, attributes));
-    meter.addBatchObservableCallback(callback, all);
-    return () => meter.removeBatchObservableCallback(callback, all);
+    const all = new Map(names.map((name) => [name, observable(name, kind, help[name])]));
+    const reader = (): void | Promise<void> =>
+      read((name, value, attributes = {}) => {
+        const key = JSON.stringify(attributes);
+        all.get(name)?.now.set(key, value);
+        all.get(name)?.ever.set(key, attributes);
+      });
+    readers.add(reader);
+    return () => void readers.delete(reader);
   },
 } as const;
 
-/** Answers a scrape in Prometheus text format. */
-export function scrape(request: IncomingMessage, response: ServerResponse): void {
-  exposition.getMetricsRequestHandler(request, response);
+async function exposed(): Promise<string> {
+  for (const { now } of observed.values()) now.clear();
+  await Promise.allSettled([...readers].map(async (reader) => reader()));
+  const { resourceMetrics, errors } = await exposition.collect();
+  if (errors.length > 0) diag.error('some figures could not be collected', ...errors);
+  const lines = serializer.serialize(resourceMetrics).split('\n');
+  return lines.filter((line) => !line.endsWith(' NaN')).join('\n');
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Answers a scrape in Prometheus text format. One after the other: what is told belongs to one of them. */
+export function scrape(_request: IncomingMessage, response: ServerResponse): void {
+  const text = turn.then(exposed);
+  turn = text.catch(() => undefined);
+  text.then(
+    (body) => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body),
+    () => response.writeHead(500).end(),
+  );
 }
