@@ -95,12 +95,12 @@ export class Faults {
    * Lives that end at named points, one after the other, then one as it should be.
    * @returns the points that were not met within `seconds`
    */
-  crash(name: string, points: Iterable<string>, seconds = 20): Promise<readonly string[]> {
+  crash(name: string, points: Iterable<string> | AsyncIterable<string>, seconds = 20): Promise<readonly string[]> {
     return this.#on(name, null, async () => {
       const missed: string[] = [];
       await this.#stack.kill(name);
       this.#note(name, 'kill');
-      for (const point of points) {
+      for await (const point of points) {
         if (!(await this.#meets(name, point, Date.now() + seconds * 1000))) missed.push(point);
       }
       await this.#start(name);

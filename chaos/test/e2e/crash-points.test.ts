@@ -29,11 +29,20 @@ function casesOf({ random }: Rig, service: string): string[] {
     .map(({ name }) => name);
 }
 
-/** The replicas of a service take its cases in turn: where a lease holds one back, the other dies. What hangs on others who die all the time waits long. */
+/**
+ * The replicas of a service take its cases in turn: where a lease holds one back, the other dies. One that has none left stays away until the
+ * last has died, or it would hold all leases for good.
+ */
 async function dieEverywhere(rig: Rig, service: string): Promise<readonly string[]> {
   const cases = casesOf(rig, service);
-  const next = function* (): Generator<string> {
-    for (let one = cases.shift(); one !== undefined; one = cases.shift()) yield one;
+  let dying = 0;
+  const next = async function* (): AsyncGenerator<string> {
+    for (let one = cases.shift(); one !== undefined; one = cases.shift()) {
+      dying += 1;
+      yield one;
+      dying -= 1;
+    }
+    while (dying > 0) await sleep(50);
   };
   const replicas = rig.faults.replicas.filter((name) => name.replace(/-\d+$/, '') === service);
   return (await Promise.all(replicas.map((name) => rig.faults.crash(name, next(), 150)))).flat();
