@@ -34,6 +34,7 @@ export default function FilesPanel() {
           ))}
         </ul>
         <Save label="Download all (ZIP)" act="all" />
+        <Attached />
       </div>
       <section className="preview" aria-label={`Preview of ${shown.path}`}>
         <div className="row preview-head">
@@ -42,6 +43,25 @@ export default function FilesPanel() {
         </div>
         <Preview key={`${shown.path} ${shown.sha256}`} file={shown} open={setChosen} />
       </section>
+    </div>
+  );
+}
+
+/** What came with the brief; it is not handed back, but named. */
+function Attached() {
+  const { job } = useShown();
+  const files = job.submitted?.attachments ?? [];
+  if (files.length === 0) return null;
+  return (
+    <div className="attached quiet">
+      <h3>Came with the brief</h3>
+      <ul>
+        {files.map(({ name, size }) => (
+          <li key={name}>
+            {name} <span>{bytes(size)}</span>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -8,9 +8,15 @@ import { useScrolled } from './use-scrolled.ts';
 
 const roomy: Sizes = { width: 208, height: 84, gap: 18, drop: 54 };
 const dense: Sizes = { width: 156, height: 62, gap: 10, drop: 48 };
+const narrow: Sizes = { width: 164, height: 84, gap: 12, drop: 40 };
 /** From so many agents on the cards are small. */
 const crowd = 40;
 const margin = 20;
+
+function sizesFor(small: boolean, width: number): Sizes {
+  if (small) return dense;
+  return width > 0 && width < 480 ? narrow : roomy;
+}
 
 /** The swarm: who waits for whom, and what each does now. Only what is in sight is drawn. */
 export function Graph() {
@@ -19,7 +25,7 @@ export function Graph() {
   const [field, setField] = useState<HTMLDivElement | null>(null);
   const seen = useScrolled(field);
   const small = view.agents.length > crowd;
-  const sizes = small ? dense : roomy;
+  const sizes = sizesFor(small, seen.width);
   const room = Math.max(sizes.width, seen.width - 2 * margin);
   const shape = view.agents.length;
   // The shape changes when an agent is made, not when one moves on.

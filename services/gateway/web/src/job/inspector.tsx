@@ -1,4 +1,4 @@
-import { useDeferredValue, useMemo } from 'react';
+import { useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import { killAgent } from '../api/jobs.ts';
 import { counted, money } from '../model/figures.ts';
 import { entriesOf } from '../model/transcript.ts';
@@ -18,8 +18,9 @@ export function Inspector() {
   const words = position === null && id !== null ? log.wordsOf(id) : null;
   const entries = useMemo(() => (agent ? entriesOf(agent, words) : []), [agent, words, version, position]);
   const shown = view.agents.find((one) => one.id === id);
+  const place = useBroughtUp(chosen);
   return (
-    <aside className="inspector" aria-label="Transcript of the chosen agent">
+    <aside ref={place} className="inspector" aria-label="Transcript of the chosen agent">
       {shown && (
         <div className="inspector-head">
           <div className="row">
@@ -39,6 +40,19 @@ export function Inspector() {
       <Message />
     </aside>
   );
+}
+
+/** Where the transcript stands below the swarm (on a phone), choosing an agent brings it into sight. */
+function useBroughtUp(chosen: string | null) {
+  const place = useRef<HTMLElement>(null);
+  const before = useRef(chosen);
+  useEffect(() => {
+    const first = before.current === null;
+    if (before.current === chosen) return;
+    before.current = chosen;
+    if (!first && matchMedia('(max-width: 860px)').matches) place.current?.scrollIntoView({ block: 'start' });
+  }, [chosen]);
+  return place;
 }
 
 function KillAgent({ id, role, over }: { readonly id: string; readonly role: string; readonly over: boolean }) {

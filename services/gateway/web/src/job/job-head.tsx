@@ -38,6 +38,7 @@ export function JobHead({ line }: { readonly line: Line }) {
       )}
       <Facts />
       <CostMeter />
+      <Added />
       <Ending />
     </section>
   );
@@ -58,6 +59,22 @@ function Facts() {
       {view.follows !== undefined && <Link href={`/jobs/${view.follows}`}>follows another job</Link>}
       <span className="mono id">{view.id}</span>
     </p>
+  );
+}
+
+/** What people added to the brief since; answers stand with their questions. */
+function Added() {
+  const { job } = useShown();
+  const added = job.messages.filter(({ inReplyTo }) => inReplyTo === null);
+  if (added.length === 0) return null;
+  return (
+    <ul className="added" aria-label="Added to the brief">
+      {added.map(({ key, text }) => (
+        <li key={key}>
+          <Icon name="person" size={13} /> {text}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,12 +1,15 @@
 import { useEffect, useState } from 'react';
 import { essenceOf } from '../../../../../packages/job/src/pure.ts';
-import { sleep } from '../api/client.ts';
+import { sleep, type Api } from '../api/client.ts';
 import { stateHashAt } from '../api/jobs.ts';
 import { useApi } from '../parts/contexts.ts';
 import { Icon } from '../parts/icons.tsx';
-import { useShown } from './job-context.ts';
+import { useShown, type ShownJob } from './job-context.ts';
 
-type Proof = 'checking' | 'same' | 'differs' | 'unknown';
+type Proof = { readonly hash: string; readonly is: 'checking' | 'same' | 'differs' | 'unknown' };
+
+/** A state of more facts is written out only when somebody asks: it takes a tenth of a second that presses would wait for. */
+const many = 1_000;
 
 async function hashOf(text: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
@@ -14,28 +17,44 @@ async function hashOf(text: string): Promise<string> {
 }
 
 /** Holds the state that this page folded against the one that the gateway folds, by their hashes. */
+async function prove(api: Api, { job, view }: ShownJob): Promise<Proof> {
+  const [own, theirs] = await Promise.all([hashOf(essenceOf(job)), stateHashAt(api, view.id, job.seq)]);
+  return { hash: own, is: own === theirs ? 'same' : 'differs' };
+}
+
 export function StateProof() {
+  const shown = useShown();
+  const [asked, setAsked] = useState<number | null>(null);
+  const wanted = shown.job.facts <= many || asked === shown.position;
+  if (wanted) return <Checked key={shown.position} shown={shown} />;
+  return (
+    <button type="button" className="link proof" onClick={() => setAsked(shown.position)}>
+      Check this state
+    </button>
+  );
+}
+
+function Checked({ shown }: { readonly shown: ShownJob }) {
   const api = useApi();
-  const { job, view, position } = useShown();
-  const [proof, setProof] = useState<{ readonly hash: string; readonly is: Proof }>({ hash: '', is: 'checking' });
+  const [{ hash, is }, setProof] = useState<Proof>({ hash: '', is: 'checking' });
   useEffect(() => {
     const rest = new AbortController();
     const check = async (): Promise<void> => {
       await sleep(400, rest.signal);
       if (rest.signal.aborted) return;
-      const [own, theirs] = await Promise.all([hashOf(essenceOf(job)), stateHashAt(api, view.id, job.seq)]);
-      if (!rest.signal.aborted) setProof({ hash: own, is: own === theirs ? 'same' : 'differs' });
+      const proof = await prove(api, shown);
+      if (!rest.signal.aborted) setProof(proof);
     };
-    setProof({ hash: '', is: 'checking' });
     check().catch(() => setProof({ hash: '', is: 'unknown' }));
     return () => rest.abort();
-  }, [api, job, view.id, position]);
-  const words = { checking: 'checking …', same: `state ${proof.hash.slice(0, 12)}`, differs: 'differs', unknown: '' };
+    // A point of the past stays what it is, whatever comes behind it.
+  }, [api, shown.position]);
+  const words = { checking: 'checking …', same: `state ${hash.slice(0, 12)}`, differs: 'differs', unknown: '' };
   return (
-    <span className="proof mono" data-is={proof.is} title={proof.hash}>
-      {proof.is === 'same' && <Icon name="check" size={12} />}
-      {proof.is === 'same' && <span className="hidden">as the gateway folds it:</span>}
-      {words[proof.is]}
+    <span className="proof mono" data-is={is} title={hash}>
+      {is === 'same' && <Icon name="check" size={12} />}
+      {is === 'same' && <span className="hidden">as the gateway folds it:</span>}
+      {words[is]}
     </span>
   );
 }
