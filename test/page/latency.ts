@@ -28,3 +28,26 @@ export async function latencyOf(page: Page, count: number, act: () => Promise<vo
   );
   return { presses: all.length, p98: all[Math.ceil(all.length * 0.98) - 1] ?? Infinity, worst: all.at(-1) ?? Infinity };
 }
+
+/** Begins to weigh: how much of the time that the page's main thread was at work it really ran, 1 on a machine that is free. */
+export async function shareOf(page: Page): Promise<() => Promise<number>> {
+  const wall = await worked(page, 'timeTicks');
+  const ran = await worked(page, 'threadTicks');
+  return async () => Math.min(1, (await ran()) / Math.max(0.001, await wall()));
+}
+
+/** Seconds that the main thread spends on tasks from now on, by the clock or by its own. */
+async function worked(page: Page, timeDomain: 'timeTicks' | 'threadTicks'): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain });
+  const read = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+  };
+  const before = await read();
+  return async () => {
+    const after = await read();
+    await session.detach();
+    return after - before;
+  };
+}
