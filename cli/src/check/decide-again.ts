@@ -9,12 +9,20 @@ import type { Bodies } from '@loom/schemas';
  * Null where it cannot be asked: another version decided, or the decision told of settings that nobody recorded.
  */
 export function decideAgain(job: Job, recorded: readonly Item[]): readonly Draft[] | null {
-  const taken = recorded.find((item) => item.type === 'job.accepted');
-  const accepted = job.accepted ?? taken?.body ?? null;
-  if (accepted !== null) return accepted.decider === DECIDER ? decide(job, intakeOf(accepted)) : null;
+  const accepted = acceptedOf(job, recorded);
+  return accepted !== null && accepted.decider !== DECIDER ? null : decideNow(job, recorded);
+}
+
+/** The same whichever version decided: what the running decider would do there. */
+export function decideNow(job: Job, recorded: readonly Item[]): readonly Draft[] | null {
+  const accepted = acceptedOf(job, recorded);
+  if (accepted !== null) return decide(job, intakeOf(accepted));
   if (recorded.some((item) => item.type === 'job.failed')) return null;
   return decide(job, unknown);
 }
+
+const acceptedOf = (job: Job, recorded: readonly Item[]): Bodies['job.accepted'] | null =>
+  job.accepted ?? recorded.find((item) => item.type === 'job.accepted')?.body ?? null;
 
 function intakeOf(accepted: Bodies['job.accepted']): Intake {
   const { models, prices, price_version: priceVersion, budget_micros: defaultBudgetMicros, limits } = accepted;

@@ -41,7 +41,7 @@ export async function deriveAnew(log: Log, at: Address, upto: number, decide: De
 }
 
 /** Keeps the sequence of what was read last. */
-async function* followed(facts: AsyncIterable<Fact>, read: { seq: number }): AsyncGenerator<Fact> {
+export async function* followed(facts: AsyncIterable<Fact>, read: { seq: number }): AsyncGenerator<Fact> {
   for await (const fact of facts) {
     read.seq = fact.seq;
     yield fact;
@@ -55,7 +55,7 @@ const about = (log: Log, { tenant, stream: job }: Address) => ({
 });
 
 /** The fact behind the last that could be read: facts are opened one by one, in order. */
-async function atNext(log: Log, at: Address, after: number, message: string): Promise<Finding> {
+export async function atNext(log: Log, at: Address, after: number, message: string): Promise<Finding> {
   const next = await readRaw(log, at, { after }).next();
   const { seq, subject } = next.done === true ? { seq: after, subject: '' } : next.value;
   return { ...about(log, at), rule: 'opens', invariant: 7, seq, subject, message };

@@ -11,3 +11,7 @@ export { checkProjection } from './projections.ts';
 export type { ProjectionOptions, ProjectionReport } from './projections.ts';
 export { checkJobRows } from './job-rows.ts';
 export type { JobRowOptions, JobRowReport, Row } from './job-rows.ts';
+export { verifyJob, verifySealed } from './verify.ts';
+export type { Sealed, Verified } from './verify.ts';
+export { Walk } from './walk.ts';
+export type { Maker, ModelAsked, ToolAsked } from './walk.ts';

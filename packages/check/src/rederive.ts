@@ -5,6 +5,7 @@ import { subjectOf } from '@loom/log';
 import type { Address, Draft, Fact, Item } from '@loom/log';
 import { canonical } from '@loom/schemas';
 import type { FactType } from '@loom/schemas';
+import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from './domain/check.ts';
 
 /** What the decider says of a state. `recorded` is only for the input from outside that `job.accepted` holds; null: it cannot be asked. */
@@ -21,7 +22,8 @@ export interface Rederived {
   readonly broken: Broken | null;
 }
 
-const isDecision = ({ source, decision, type }: Fact): boolean =>
+/** A fenced decision: neither a dispatch nor a parked message. */
+export const foldsDecision = ({ source, decision, type }: Fact): boolean =>
   source === 'orchestrator' && decision === null && type !== 'message.parked';
 
 /** Folds the facts of a job and derives each decision anew from the state at its basis. */
@@ -35,7 +37,7 @@ export async function rederive(
   let decisions = 0;
   let skipped = 0;
   for await (const fact of facts) {
-    if (isDecision(fact)) {
+    if (foldsDecision(fact)) {
       while (ahead[0] !== undefined && ahead[0].seq <= fact.basis) evolve(job, ahead.shift() as Fact);
       const derived = decide(job, fact.items);
       decisions += 1;
@@ -49,14 +51,22 @@ export async function rederive(
   return { decisions, skipped, broken: null };
 }
 
-const subjectFor = (fact: Fact): string => subjectOf(fact, fact.source, fact.type, fact.key);
+export const subjectFor = (fact: Fact): string => subjectOf(fact, fact.source, fact.type, fact.key);
 
-function difference(derived: readonly Draft[], recorded: readonly Item[]): string | null {
+/** What is not the same, without a word of content; null when all is, byte for byte in canonical Avro. */
+export function difference(derived: readonly Draft[], recorded: readonly Item[]): string | null {
   const names = (items: readonly { readonly type: FactType; readonly key: string }[]): string =>
     items.map(({ type, key }) => `${type} ${key}`).join(', ') || 'nothing';
   if (names(derived) !== names(recorded)) return `it says ${names(recorded)}; derived anew: ${names(derived)}`;
   const other = derived.findIndex((draft, i) => !same(draft, recorded[i] as Item));
-  return other < 0 ? null : `its ${names(recorded.slice(other, other + 1))} comes out otherwise when derived anew`;
+  if (other < 0) return null;
+  const fields = fieldsThatDiffer(derived[other] as Draft, recorded[other] as Item);
+  return `its ${names(recorded.slice(other, other + 1))} comes out otherwise when derived anew: ${fields.join(', ')}`;
+}
+
+function fieldsThatDiffer({ body: derived }: Draft, { body: recorded }: Item): readonly string[] {
+  const other = new Map(Object.entries(recorded));
+  return Object.entries(derived).flatMap(([name, value]) => (isDeepStrictEqual(value, other.get(name)) ? [] : [name]));
 }
 
 const same = (draft: Draft, item: Item): boolean =>
