@@ -20,13 +20,25 @@ interface Options {
 
 /** @throws Failure 3 when no stack is up on the folder */
 export async function checkStack(home: string, { decide: opens = false, ...options }: Options): Promise<Report> {
+  const { up, secrets, ...reached } = await operatorOn(home, opens);
+  await using log = reached.log;
+  if (opens) await putOnRecord(log, 'loom check --decide', options.job ?? '');
+  const postgresUrl = `postgres://postgres:${secrets.postgres?.['postgres'] ?? ''}@127.0.0.1:${up.postgresPort}/postgres`;
+  return await checkAll(log, { ...options, ...(opens ? { decide: decideAgain } : {}) }, postgresUrl);
+}
+
+/** The running stack as its operator reaches it; with `opens` the log has the keys. @throws Failure 3 when none is up on the folder */
+export async function operatorOn(home: string, opens: boolean): Promise<Reached> {
   const up = await runningStack(home);
   if (up === null) throw new Failure(3, 'no Loom is up on this data folder', ['./loom up starts one']);
   const secrets = JSON.parse((await readIfThere(layout(home).secrets)) ?? '{}') as Partial<Secrets>;
-  await using log = await operatorLog(home, up, secrets, opens);
-  if (opens) await putOnRecord(log, options.job ?? '');
-  const postgresUrl = `postgres://postgres:${secrets.postgres?.['postgres'] ?? ''}@127.0.0.1:${up.postgresPort}/postgres`;
-  return await checkAll(log, { ...options, ...(opens ? { decide: decideAgain } : {}) }, postgresUrl);
+  return { up, secrets, log: await operatorLog(home, up, secrets, opens) };
+}
+
+interface Reached {
+  readonly up: StackState;
+  readonly secrets: Partial<Secrets>;
+  readonly log: Log;
 }
 
 function operatorLog(home: string, up: StackState, secrets: Partial<Secrets>, opens: boolean): Promise<Log> {
@@ -44,8 +56,8 @@ function operatorLog(home: string, up: StackState, secrets: Partial<Secrets>, op
 const natsBlobsOf = (connection: Log['connection']) => natsBlobs({ connection });
 
 /** An operator who opens content is on record before the first byte is opened (design, invariant 7). */
-async function putOnRecord(log: Log, target: string): Promise<void> {
-  const request = { action: 'loom check --decide', target, person: 'operator', ip: '', user_agent: 'loom' };
+export async function putOnRecord(log: Log, action: string, target: string): Promise<void> {
+  const request = { action, target, person: 'operator', ip: '', user_agent: 'loom' };
   const draft = {
     type: 'request.recorded',
     key: randomBytes(16).toString('hex'),

@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts';
 import { testCommand } from './test.ts';
 import { eventsCommand } from './events.ts';
 import { jobsCommand, tokenCommand } from './jobs.ts';
+import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { secretsCommand, setUpCommand } from './setup.ts';
 import { downCommand, upCommand } from './up.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Register[] = [
   jobsCommand,
   tokenCommand,
   eventsCommand,
+  replayCommand,
   checkCommand,
   testCommand,
   benchCommand,

@@ -1,1 +1,2 @@
 export { start } from './main.ts';
+export { modelPorts } from './models/index.ts';

@@ -1,2 +1,3 @@
 export { start } from './main.ts';
+export { plain } from './present.ts';
 export { rowOf } from './views/jobs.ts';

@@ -1,0 +1,76 @@
+/** What `./loom replay --verify` makes again with: the running decider, the providers' own bytes, the job's keys. Nothing is called or run. */
+import { verifyJob, type Maker, type ModelAsked, type ToolAsked, type Verified } from '@loom/check';
+import type { Address, Log } from '@loom/log';
+import type { ModelPort } from '@loom/models';
+import { DECIDER } from '@loom/orchestrator';
+import { callSealer, openVault, type Keys, type Vault } from '@loom/vault';
+import { decideNow } from '../check/decide-again.ts';
+import type { Output } from '../output.ts';
+
+interface Options {
+  readonly log: Log;
+  readonly rootKeyFile: string;
+  /** Last sequence that is looked at. */
+  readonly upto: number;
+}
+
+/** @throws LoomError `log_unavailable`, `root_key_unreadable` */
+export async function verify(at: Address, { log, rootKeyFile, upto }: Options): Promise<Verified> {
+  const vault = await openVault({ connection: log.connection, rootKeyFile });
+  return verifyJob(log, at, upto, makerOf(vault, at));
+}
+
+/** Opens the job's keys when they are first asked for. */
+export function makerOf(vault: Vault, { tenant, stream }: Address): Maker {
+  const ports = new Map<string, Promise<Pick<ModelPort, 'body'> | undefined>>();
+  return {
+    decider: DECIDER,
+    decide: decideNow,
+    request: async (provider, asked) => {
+      const port = ports.get(provider) ?? portOf(provider);
+      ports.set(provider, port);
+      return hmacOf(await vault.open(tenant, stream), await port, asked);
+    },
+    input: async (asked) => inputHmac(await vault.open(tenant, stream), asked),
+  };
+}
+
+/** A provider's port, which needs no key of one's own to say what it would send. */
+async function portOf(provider: string): Promise<Pick<ModelPort, 'body'> | undefined> {
+  const { modelPorts } = await import('@loom/agent-runner');
+  const nowhere = { apiKey: 'none', baseUrl: null };
+  const env = { [`${provider.toUpperCase()}_API_KEY`]: 'none' };
+  const ports = await modelPorts({ anthropic: nowhere, openai: nowhere }, env);
+  return [...ports.values()].find((port) => port.provider === provider);
+}
+
+const hmacOf = (keys: Keys, port: Pick<ModelPort, 'body'> | undefined, asked: ModelAsked): Buffer | null =>
+  port === undefined ? null : keys.hmac('request', port.body(asked));
+
+/** As the runner makes it under the job's key, and the sandbox, whose files count as well, under the call's. */
+function inputHmac(keys: Keys, { type, key, body }: ToolAsked): Buffer {
+  const { tool, args } = body;
+  if (type === 'tool.requested') return keys.hmac('input', Buffer.from(JSON.stringify([tool, args])));
+  const files = body.inputs.map(({ name, sha256 }) => [name, sha256]);
+  return callSealer(keys.callKey(key), { key }).hmac('input', Buffer.from(JSON.stringify([tool, args, files])));
+}
+
+export function tellVerified(job: string, verified: Verified, out: Output): void {
+  const { facts, decisions, shadowed, unasked, requests, inputs, remarks, broken, shredded } = verified;
+  for (const remark of remarks) out.record({ remark });
+  if (broken !== null) out.record({ broken });
+  const counts = { facts, decisions, shadowed, unasked, requests, inputs, remarks: remarks.length };
+  out.record({ job, ok: broken === null, ...counts, content: shredded ? 'shredded' : 'opened' });
+  for (const { seq, message } of remarks) out.print(`${seq}: remark: ${message}`);
+  if (broken !== null) return out.print(`${broken.seq} ${broken.subject}\n    ${broken.message}`);
+  if (shredded)
+    return out.print(
+      `${facts} facts: sums and chains hold; the job's key was destroyed, so nothing else can be verified`,
+    );
+  out.print(
+    `${facts} facts: sums and chains hold; ${decisions} decisions, ${requests} model requests and ${inputs} tool inputs came out the same`,
+  );
+  if (shadowed > 0) out.print(`${shadowed} decisions of another version were a shadow run: ${remarks.length} remarks`);
+  if (unasked > 0)
+    out.note(`not verified: ${unasked} that stand on what nobody recorded, or on a provider that is not known here`);
+}
