@@ -2,6 +2,7 @@
 import { foldJob, pendingDispatches } from '@loom/job';
 import type { Address, Draft, Item, Log, Source } from '@loom/log';
 import { decideAgain } from '@loom/cli';
+import { DECIDER } from '@loom/orchestrator';
 import type { Bodies } from '@loom/schemas';
 import { randomBytes } from 'node:crypto';
 import type { World } from './world.ts';
@@ -10,7 +11,7 @@ type Settled = Bodies['step.settled'];
 
 /** What was recorded when the job was taken in, in place of an installation's settings. */
 const accepted: Bodies['job.accepted'] = {
-  decider: '1',
+  decider: DECIDER,
   policy: '1',
   templates: '',
   toolset: '',
@@ -79,7 +80,7 @@ export class Play {
         for (const dispatch of pendingDispatches(job)) await log.dispatch(this.at, dispatch);
         return;
       }
-      await log.decide(this.at, drafts, job, { decider: '1' });
+      await log.decide(this.at, drafts, job, { decider: DECIDER });
     }
     throw new Error('the decider does not converge');
   }
