@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts';
 import type { Output } from '../output.ts';
 import { bringUp, type Machine } from '../parts/index.ts';
 import { startPostgres, type Postgres } from '../stack/postgres.ts';
-import { casesOf, leftOut, type Case } from '../testing/cases.ts';
+import { casesOf, type Case } from '../testing/cases.ts';
 import { runCases, type Result } from '../testing/run.ts';
 import { act, type Register } from './command.ts';
 
@@ -71,7 +71,6 @@ async function run(only: string | undefined, out: Output): Promise<void> {
     throw new Failure(2, `--only takes a regular expression: ${String(cause)}`);
   });
   if (cases.length === 0) throw new Failure(2, `no check or test file matches ${only}`);
-  for (const file of await leftOut()) out.print(`skip: ${file}: LOOM_NIGHTLY=1 runs it`);
   if ((await runAll(cases, out)) > 0) process.exitCode = 1;
 }
 

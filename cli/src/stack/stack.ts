@@ -18,7 +18,7 @@ import { layout } from './files.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 import { authorizedParty, issuer, issuerPublicKey, mintToken, type TokenRequest } from './issuer.ts';
 import type { NatsCluster } from './nats-cluster.ts';
-import { freePort } from './postgres.ts';
+import { lastingPorts } from './ports.ts';
 import { setUpKeys } from './setup.ts';
 import { clearState, takeOver, writeState, type StackState } from './state.ts';
 import { isStore, startStores, type Stores } from './stores.ts';
@@ -81,10 +81,10 @@ const streamsOf = ({ env, cluster }: Pick<StackOptions, 'env' | 'cluster'>): num
 async function factsOf(options: StackOptions, { natsUrl, postgresUrl, secrets }: Stores): Promise<Facts> {
   const { home } = options;
   const names = replicaNames(options.replicas ?? {});
-  const ports = await Promise.all(names.map(freePort));
+  const ports = await lastingPorts(names.length);
   const gateways = names.filter((name) => serviceOf(name) === 'gateway');
   const gatewayPorts = await Promise.all(
-    gateways.map(async (_, at) => (at === 0 && options.port) || (await freePort())),
+    gateways.map(async (_, at) => (at === 0 && options.port) || ((await lastingPorts(1))[0] ?? 0)),
   );
   return {
     natsUrl,

@@ -40,7 +40,6 @@ export function secondsFor(file: string): number {
 /** Full counts instead of CI's take so many times as long. */
 const nightly = process.env['LOOM_NIGHTLY'] === '1';
 const patience = nightly ? 40 : 1;
-const waits = (file: string): boolean => file.endsWith('.nightly.test.ts');
 
 export function fileCase(file: string): Case {
   return {
@@ -75,10 +74,5 @@ export async function casesOf(only: string | undefined): Promise<Case[]> {
     ...checks.filter(({ name }) => withSchemas || name !== 'schemas'),
     ...(await testFiles(root)).map(fileCase),
   ];
-  return all.filter(({ name }) => pattern.test(name) && (nightly || !waits(name)));
-}
-
-/** Files that only the nightly run takes: `*.nightly.test.ts` run for minutes, or need several tries to meet what they look for. */
-export async function leftOut(): Promise<string[]> {
-  return nightly ? [] : (await testFiles(root)).filter(waits);
+  return all.filter(({ name }) => pattern.test(name));
 }
