@@ -15,8 +15,16 @@ const fold = 'packages/job/src/fold.ts';
 
 /** What is taken away, by name. */
 export const controls = {
-  'unique-append': [{ file: append, find: /expecting\(headers, 0, [^;]*;/, replace: '' }],
-  fence: [{ file: append, find: /expecting\(headers, fence\.orchestratorSeq[^;]*;/, replace: '' }],
+  'unique-append': [
+    { file: append, find: /(= )(factHeaders\(subject, [^;]*);/, replace: '$1globalThis.loomChaos.unexpecting($2);' },
+  ],
+  fence: [
+    {
+      file: append,
+      find: /(= )(factHeaders\(place\.subject, [^;]*);/,
+      replace: '$1globalThis.loomChaos.unexpecting($2);',
+    },
+  ],
   'seen-trigger': [{ file: fold, find: /if \(job\.seq >= minSeq\) return job;/, replace: 'return job;' }],
   claims: [
     {

@@ -13,13 +13,28 @@ const { LOOM_CHAOS_CONTROL: control = '', LOOM_CHAOS_STALE: stale = '0', LOOM_CH
 const { LOOM_CHAOS_LEASES: leases = '', LOOM_CHAOS_LIFE: life = '', LOOM_CHAOS_DEATHS: deaths = '' } = process.env;
 const random = randomOf(Number(process.env['LOOM_CHAOS_SEED'] ?? 0) + process.pid);
 
+/** Of `@loom/log`, by its shape. */
+interface Block {
+  readonly constructor: new (pairs: Block['pairs']) => Block;
+  readonly pairs: readonly (readonly [string, string])[];
+}
+
 interface Settled {
   readonly type: string;
   readonly key: string;
   readonly body: { readonly outcome?: string };
 }
 
+interface Stamped {
+  readonly headers: Block;
+}
+
 const hooks = {
+  /** Headers of an append that expects nothing. */
+  unexpecting: <T extends Stamped>(stamped: T): T => {
+    const { constructor, pairs } = stamped.headers;
+    return { ...stamped, headers: new constructor(pairs.filter(([name]) => !name.startsWith('Nats-Expected-'))) };
+  },
   /** A read as a lagging replica would answer it: the newest one to three are missing. */
   async *stale<T>(facts: AsyncIterable<T>): AsyncGenerator<T> {
     if (!random.chance(Number(stale))) return yield* facts;
