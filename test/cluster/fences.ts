@@ -1,5 +1,6 @@
 /** Races for one fence and for one slot on a cluster, and a decider that spells the fence's filter its own way. */
 import type { Address, Draft, Log } from '@loom/log';
+import type { MsgHdrs } from '@nats-io/nats-core';
 import { each, epoch, fence, job, outcome, tool } from './world.ts';
 
 export interface Round {
@@ -37,15 +38,17 @@ export function raceSlot(runners: readonly Log[], orchestrators: readonly Log[],
   });
 }
 
-const filterHeader = 'Nats-Expected-Last-Subject-Sequence-Subject';
+/** The fence's filter in a block of headers, up to its last token. */
+const filter = /(Nats-Expected-Last-Subject-Sequence-Subject: \S+\.orchestrator\.)>/;
 
 /** Makes one log spell the fence's filter differently: it matches the same subjects, letter by letter it is another. */
 export function respell(log: Log): void {
   const { connection } = log;
   const publish = connection.publish.bind(connection);
   connection.publish = (subject, payload, options) => {
-    const filter = options?.headers?.get(filterHeader) ?? '';
-    if (filter.endsWith('.orchestrator.>')) options?.headers?.set(filterHeader, filter.replace(/>$/, '*.*.*'));
-    publish(subject, payload, options);
+    const block = options?.headers as unknown as { encode(): Uint8Array } | undefined;
+    if (block === undefined) return publish(subject, payload, options);
+    const bytes = Buffer.from(Buffer.from(block.encode()).toString().replace(filter, '$1*.*.*'));
+    publish(subject, payload, { ...options, headers: { encode: () => bytes } as unknown as MsgHdrs });
   };
 }
