@@ -7,6 +7,15 @@ import { otlpReceiver } from '../emulators/otlp.ts';
 
 const services = ['gateway', 'orchestrator', 'agent-runner', 'sandbox', 'billing', 'audit', 'retention'];
 
+type Span = Awaited<ReturnType<typeof otlpReceiver>>['spans'][number];
+
+/** Spans whose parent is not there. */
+function hangingIn(spans: readonly Span[]): string[] {
+  const known = new Set(spans.map(({ id }) => id));
+  const parentless = spans.filter(({ parent }) => parent !== '' && !known.has(parent));
+  return parentless.map(({ scope, name }) => `${scope} ${name}`);
+}
+
 test('every service that works on a job adds to its one trace', async () => {
   await using receiver = await otlpReceiver();
   await using system = await stack({
@@ -23,8 +32,14 @@ test('every service that works on a job adds to its one trace', async () => {
     new Set(receiver.spans.filter(({ attributes }) => attributes['loom.job'] === id).map(({ trace }) => trace));
   const scopesIn = (trace: string): Set<string> =>
     new Set(receiver.spans.filter((span) => span.trace === trace).map(({ scope }) => scope));
+  const hanging = (trace: string): string[] => hangingIn(receiver.spans.filter((span) => span.trace === trace));
+  // Every process sends its spans in its own time: a child may come before its parent.
   const complete = (): boolean =>
-    ids.every((id) => services.every((service) => [...tracesOf(id)].some((trace) => scopesIn(trace).has(service))));
+    ids.every(
+      (id) =>
+        services.every((service) => [...tracesOf(id)].some((trace) => scopesIn(trace).has(service))) &&
+        [...tracesOf(id)].every((trace) => hanging(trace).length === 0),
+    );
   for (const end = Date.now() + 15_000; !complete() && Date.now() < end;) await sleep(100);
   for (const id of ids) {
     assert.is(tracesOf(id).size, 1, `${id} is in one trace`);
@@ -34,13 +49,7 @@ test('every service that works on a job adds to its one trace', async () => {
       [],
       'services missing from the trace',
     );
-    const spans = receiver.spans.filter((span) => span.trace === trace);
-    const known = new Set(spans.map((span) => span.id));
-    assert.equal(
-      spans.filter(({ parent }) => parent !== '' && !known.has(parent)).map(({ scope, name }) => `${scope} ${name}`),
-      [],
-      'no span hangs in the air',
-    );
+    assert.equal(hanging(trace), [], 'no span hangs in the air');
   }
   assert.is.not([...tracesOf(ids[0] ?? '')][0], [...tracesOf(ids[1] ?? '')][0], 'two jobs are two traces');
 });
