@@ -1,6 +1,5 @@
 /** Races for one fence and for one slot on a cluster, and a decider that spells the fence's filter its own way. */
 import type { Address, Draft, Log } from '@loom/log';
-import type { MsgHdrs } from '@nats-io/nats-core';
 import { each, epoch, fence, job, outcome, tool } from './world.ts';
 
 export interface Round {
@@ -38,6 +37,9 @@ export function raceSlot(runners: readonly Log[], orchestrators: readonly Log[],
   });
 }
 
+type Publish = Log['connection']['publish'];
+type Headers = NonNullable<NonNullable<Parameters<Publish>[2]>['headers']>;
+
 /** The fence's filter in a block of headers, up to its last token. */
 const filter = /(Nats-Expected-Last-Subject-Sequence-Subject: \S+\.orchestrator\.)>/;
 
@@ -49,6 +51,6 @@ export function respell(log: Log): void {
     const block = options?.headers as unknown as { encode(): Uint8Array } | undefined;
     if (block === undefined) return publish(subject, payload, options);
     const bytes = Buffer.from(Buffer.from(block.encode()).toString().replace(filter, '$1*.*.*'));
-    publish(subject, payload, { ...options, headers: { encode: () => bytes } as unknown as MsgHdrs });
+    publish(subject, payload, { ...options, headers: { encode: () => bytes } as unknown as Headers });
   };
 }
