@@ -75,7 +75,7 @@ async function deal(rig: Rig, { rounds, until, sweeping, signal }: Dealt): Promi
     if (round > 0) await rig.faults.configure('orchestrator', swept ? sweeps.often : sweeps.seldom);
     const alone = swept ? Promise.resolve([]) : withoutSandboxes(rig, 40, signal);
     await Promise.all([jobs(rig, 5, signal), rage(rig, swept ? some : few, { tell: () => undefined, signal }), alone]);
-    const open = [...(await alone), ...(await unended(rig, rig.jobs, 60, signal)), ...refusals(rig)];
+    const open = [...(await alone), ...(await unended(rig, rig.jobs, 30, signal)), ...refusals(rig)];
     if (open.length > 0 && !signal.aborted) return open;
   }
   return signal.aborted ? [] : wordsOf(await check(rig));

@@ -10,10 +10,8 @@ import { latencyOf, shareOf } from '../latency.ts';
 const agents = 200;
 /** Steps of each agent before the page is opened: two facts each, and a decision. */
 const steps = 12;
-/** What is asked for, from a press to the paint that shows it, ms: printed beside what was met, since other work may hold this machine up. */
+/** From a press to the paint that shows it, ms. */
 const limit = 100;
-/** A page that draws all that it has takes seconds; ms. */
-const stuck = 5 * limit;
 
 let gateway: World;
 let seen: Browser;
@@ -54,7 +52,7 @@ test('five thousand facts are read and folded at once, and only what is in sight
   await page.getByRole('tab', { name: /^Swarm/ }).click();
 });
 
-/** Three goes at most. */
+/** Three goes at most. Where other work holds up the page's thread, its presses are weighed by the share of time that it got. */
 async function holds(what: string, count: number, act: () => Promise<void>): Promise<void> {
   for (let go = 1; ; go++) {
     const share = await shareOf(page);
@@ -64,12 +62,12 @@ async function holds(what: string, count: number, act: () => Promise<void>): Pro
       `${what}: ${presses} presses, 98 % within ${p98} ms, worst ${worst} ms, limit ${limit} ms; the thread got ${Math.round(got * 100)} % of its time`,
     );
     assert.ok(presses >= count);
-    if (p98 < stuck) return;
-    assert.ok(go < 3, `${p98} ms`);
+    if (p98 * got < limit) return;
+    assert.ok(go < 3, `${p98} ms at ${got}`);
   }
 }
 
-test('while 400 more facts come, presses are seen as they are made', async () => {
+test(`while 400 more facts come, a press is seen within ${limit} ms`, async () => {
   const more = round(gateway, job, agents, steps + 1, 15);
   await holds('keys', 90, async () => {
     await page.getByRole('listbox').focus();
