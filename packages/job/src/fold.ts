@@ -2,20 +2,14 @@ import { LoomError } from '@loom/service';
 import type { Address, Fact } from '@loom/log';
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { evolveFact } from './domain/evolve.ts';
 import { emptyJob, type Job } from './domain/state.ts';
+import { foldFact } from './pure.ts';
 
 /** Folds one fact into the state, which it changes and returns. A fact that was folded before is passed over; the chain runs over the sums of all facts. */
 export function evolve(job: Job, fact: Fact): Job {
   if (fact.seq <= job.seq) return job;
-  evolveFact(job, fact);
-  job.seq = fact.seq;
-  job.time = fact.time;
-  if (fact.source !== 'timer') job.activeAt = fact.time;
-  job.facts += 1;
   job.chain = hash('sha256', job.chain + fact.sum, 'hex');
-  if (fact.source === 'orchestrator') job.orchestratorSeq = fact.seq;
-  return job;
+  return foldFact(job, fact);
 }
 
 /** What a fold needs of the log. */
