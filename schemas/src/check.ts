@@ -33,9 +33,16 @@ function factFaults(fact: AvscFact, names: Map<string, string>): string[] {
   const twice = own.filter((name, i) => own.indexOf(name) !== i);
   return [
     ...head,
+    ...untold(fact).map((name) => `${at}: ${name} is missing, docs/events.md is made of it`),
     ...twice.map((name) => `${at}: Avro lets ${name} be defined once in a file`),
     ...recordFaults(fact, at, names, true),
   ];
+}
+
+/** What a reader of the log is not told about a fact. */
+function untold(fact: AvscFact): string[] {
+  const told = ['doc', 'loom.sources', 'loom.streams', 'loom.slot', 'loom.when'] as const;
+  return told.filter((name) => (fact[name] ?? '').length === 0);
 }
 
 /** Names that the wire schema defines, each as often as it does. */

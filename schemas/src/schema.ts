@@ -40,9 +40,17 @@ export interface AvscRecord {
   readonly fields: readonly AvscField[];
 }
 
-/** A file under `facts/`: the wire schema of one fact. */
+/** A file under `facts/`: the wire schema of one fact, and what its reader has to know of it. */
 export interface AvscFact extends AvscRecord {
   readonly 'loom.fact': string;
+  /** Who writes it: source tokens of its subject. */
+  readonly 'loom.sources': readonly string[];
+  /** Where it lies: `job`, `account`, `system`. */
+  readonly 'loom.streams': readonly string[];
+  /** What the last token of its subject is. */
+  readonly 'loom.slot': string;
+  /** When it is written, in a sentence. */
+  readonly 'loom.when': string;
 }
 
 type FieldClass = 'clear' | 'sealed' | 'personal';

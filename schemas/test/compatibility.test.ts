@@ -33,6 +33,10 @@ const fact = (...fields: readonly AvscField[]): AvscFact => ({
   name: 'ThingHappened',
   namespace: 'loom',
   'loom.fact': 'thing.happened',
+  'loom.sources': ['gateway'],
+  'loom.streams': ['job'],
+  'loom.slot': '0',
+  'loom.when': 'Now and then.',
   fields,
 });
 const color = (...symbols: string[]): AvscField['type'] => ({ type: 'enum', name: 'Color', symbols });

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { faults } from '../src/check.ts';
 import { currentFacts } from '../src/files.ts';
+import { reference } from '../src/reference.ts';
 import { render } from '../src/render.ts';
 import type { AvscFact } from '../src/schema.ts';
 
@@ -96,6 +97,7 @@ const refused: readonly [string, readonly AvscFact[], RegExp][] = [
     [fact({ name: 'a', ...clear, type: { type: 'array', items: record('R') } })],
     /items of no bytes/,
   ],
+  ['a fact that does not say when it is written', [fact()], /thing.happened: loom.when is missing/],
   ['a fact that is not named noun.verb', [{ ...fact(), 'loom.fact': 'Thing' }], /not <noun>.<verb>/],
 ];
 
@@ -105,7 +107,7 @@ for (const [what, facts, wanted] of refused) {
 
 test("today's schemas are without fault", () => assert.equal(faults(currentFacts()), []));
 
-test('generated.ts is what the schemas give', () => {
+test('generated.ts and docs/events.md are what the schemas give', () => {
   const script = join(import.meta.dirname, '../src/generate.ts');
   const run = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
   assert.is(run.stderr, '');
@@ -127,6 +129,29 @@ test('opened and clear types are told apart, nested ones too', () => {
   );
   assert.match(text, /export type ClearThingHappened = \{\n {2}readonly inner: ClearInner;\n\};/);
   assert.match(text, /export type ClearInner = \{\n {2}readonly n: number;\n\};/);
+});
+
+test('the page tells unit, class and opened type of every field, those of records below too', () => {
+  const part = record('Part', { name: 'size', type: 'long', ...clear });
+  const page = reference(
+    [
+      fact(
+        { name: 'cost_micros', type: ['null', 'long'], ...clear, doc: 'What it cost.' },
+        { name: 'brief', type: 'bytes', ...sealed },
+        { name: 'ip', type: 'bytes', 'loom.class': 'personal', 'loom.opened': 'string' },
+        { name: 'parts', type: { type: 'array', items: part }, ...clear },
+      ),
+    ].map((one) => ({ ...one, 'loom.sources': ['gateway'], 'loom.streams': ['job'] })),
+    'Before.\n<!-- facts -->\n',
+  );
+  for (const row of [
+    '| `cost_micros` | long or null | micro-USD | clear | What it cost. |',
+    '| `brief` | bytes |  | sealed (content key; string) |  |',
+    '| `ip` | bytes |  | personal (person key; string) |  |',
+    '| `parts[].size` | long | bytes | clear |  |',
+  ])
+    assert.ok(page.includes(row), row);
+  assert.throws(() => reference([], 'no place for the facts'), /no line/);
 });
 
 test.run();
