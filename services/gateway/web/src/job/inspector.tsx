@@ -1,4 +1,4 @@
-import { useDeferredValue, useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { killAgent } from '../api/jobs.ts';
 import { counted, money } from '../model/figures.ts';
 import { entriesOf } from '../model/transcript.ts';
@@ -8,15 +8,20 @@ import { Status } from '../parts/status.tsx';
 import { useChoice, useShown } from './job-context.ts';
 import { Message } from './message.tsx';
 import { Transcript } from './transcript.tsx';
+import { useRested } from './use-rested.ts';
+
+/** A transcript is the dearest thing to draw: it waits until keys and slider rest, ms. */
+const rest = 90;
 
 /** One agent: what it is, what it said and did. */
 export function Inspector() {
   const { job, log, view, version, position } = useShown();
   const { agent: chosen } = useChoice();
-  const id = useDeferredValue(chosen);
+  const id = useRested(chosen, rest);
+  const at = useRested(position, rest);
   const agent = id === null ? undefined : job.agents.get(id);
   const words = position === null && id !== null ? log.wordsOf(id) : null;
-  const entries = useMemo(() => (agent ? entriesOf(agent, words) : []), [agent, words, version, position]);
+  const entries = useMemo(() => (agent ? entriesOf(agent, words) : []), [id, words, version, at]);
   const shown = view.agents.find((one) => one.id === id);
   const place = useBroughtUp(chosen);
   return (

@@ -2,13 +2,17 @@
  * Owns one job's facts in the browser: what came so far, the state they fold to, and the words that are being spoken.
  * L1  A fact is taken once and in order: one at or below the last sequence changes nothing.
  * L2  Words belong to an open attempt; they go when it settles, since its fact then holds them all, or when the line was cut and they have a hole.
- * L3  Who shows it is told at most once in `pace` ms, however fast facts come.
+ * L3  Who shows it is told at most once in `pace` ms, however fast facts come, and only in `patience` ms while a person presses.
  */
 import type { Fact } from '@loom/log';
 import { emptyJob, foldFact, type Agent, type Job } from '../../../../../packages/job/src/pure.ts';
+import { lastPress } from './presses.ts';
 import { factOf, type ShownFact } from './shown.ts';
 
 const pace = 100;
+const patience = 500;
+/** After a press, until the next is no longer waited for. */
+const pause = 120;
 
 export interface Words {
   readonly text: string;
@@ -90,7 +94,15 @@ export class JobLog {
 
   #changed(): void {
     if (this.#timer !== null) return;
-    this.#timer = setTimeout(() => this.#tell(), Math.max(0, this.#told + pace - performance.now()));
+    this.#timer = setTimeout(() => this.#due(), Math.max(0, this.#told + pace - performance.now()));
+  }
+
+  /** Presses go first: what came is told when they pause. */
+  #due(): void {
+    const now = performance.now();
+    const wait = Math.min(lastPress() + pause, this.#told + patience) - now;
+    if (wait > 0) this.#timer = setTimeout(() => this.#due(), wait);
+    else this.#tell();
   }
 
   #tell(): void {
