@@ -24,6 +24,12 @@ export interface Envelope {
   readonly context: KeyContext;
 }
 
+/** Where wrapped keys lie. */
+export interface KeyStore {
+  ensure(name: string, make: () => Promise<Envelope>): Promise<Envelope>;
+  destroy(name: string): Promise<void>;
+}
+
 interface Tombstone {
   readonly destroyed: true;
 }
@@ -39,7 +45,7 @@ export async function keyBucket(connection: NatsConnection): Promise<KeyBucket> 
   return new KeyBucket(await jetstreamManager(connection, { checkAPI: false }), jetstream(connection));
 }
 
-export class KeyBucket {
+class KeyBucket implements KeyStore {
   readonly #manager: JetStreamManager;
   readonly #js: JetStreamClient;
 

@@ -56,7 +56,12 @@ async function readRootKey(path: string): Promise<Buffer> {
 
 /** The root key of a file. @throws LoomError `root_key_unreadable` */
 export async function fileRootKey(path: string): Promise<RootKey> {
-  const root = keyFrom(await readRootKey(path));
+  return rootKeyOf(await readRootKey(path));
+}
+
+/** The root key of 32 bytes, which it takes over. */
+export function rootKeyOf(bytes: Uint8Array): RootKey {
+  const root = keyFrom(bytes);
   return {
     generate: async (context) => {
       const plain = randomBytes(32);

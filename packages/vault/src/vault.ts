@@ -9,11 +9,11 @@ import { LoomError } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { derive, keyFrom, seal, unseal } from './aead.ts';
-import { type Envelope, type KeyBucket, keyBucket } from './bucket.ts';
+import { type Envelope, type KeyStore, keyBucket } from './bucket.ts';
 import { cache } from './cache.ts';
 import { sealCallKey } from './call-key.ts';
 import { streamKeys } from './keys.ts';
-import { type KeyContext, type RootKey, contextText, fileRootKey } from './root-key.ts';
+import { type KeyContext, type RootKey, contextText, fileRootKey, rootKeyOf } from './root-key.ts';
 import type { Keys, Vault } from './types.ts';
 
 export interface VaultOptions {
@@ -30,7 +30,32 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   return vaultOf(root, await keyBucket(options.connection), options.poolPublicKey);
 }
 
-function vaultOf(root: RootKey, bucket: KeyBucket, poolPublicKey: string | undefined): Vault {
+/** Wrapped keys by their names, as they lay in a bucket. */
+export type Envelopes = Readonly<Record<string, Envelope>>;
+
+/** The wrapped keys of a job and its tenant, for a copy of its facts that is kept elsewhere. @throws LoomError `key_destroyed`, `log_unavailable` */
+export async function copyKeys(
+  connection: NatsConnection,
+  owner: { readonly tenant: string; readonly job: string },
+): Promise<Envelopes> {
+  const bucket = await keyBucket(connection);
+  const names = [nameOf({ tenant: owner.tenant }), nameOf(owner)];
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await bucket.ensure(name, absent)])));
+}
+
+/** A vault over such a copy: it makes no key, and what is not in the copy is as good as destroyed (persons' keys, say). Takes the bytes of the root key over. */
+export function vaultOfCopy(rootKey: Uint8Array, envelopes: Envelopes): Vault {
+  const kept = (name: string): Promise<Envelope> => {
+    const found = envelopes[name];
+    return found === undefined ? absent() : Promise.resolve(found);
+  };
+  return vaultOf(rootKeyOf(rootKey), { ensure: kept, destroy: absent }, undefined);
+}
+
+const absent = (): Promise<never> =>
+  Promise.reject(new LoomError('key_destroyed', 'the key is not among the copied ones'));
+
+function vaultOf(root: RootKey, bucket: KeyStore, poolPublicKey: string | undefined): Vault {
   const wrapped = rootWrapped(root, bucket);
   const tenants = cache((tenant: string) => wrapped(nameOf({ tenant }), { tenant }));
   const contents = cache(async (name: string, tenant: string, job: string) =>
@@ -80,7 +105,7 @@ function nameOf(owner: Owner): string {
   return 'job' in owner ? `content.${owner.tenant}.${owner.job}` : `tenant.${owner.tenant}`;
 }
 
-function rootWrapped(root: RootKey, bucket: KeyBucket) {
+function rootWrapped(root: RootKey, bucket: KeyStore) {
   return async (name: string, context: KeyContext): Promise<KeyObject> => {
     const { wrapped } = await bucket.ensure(name, async () => {
       const made = await root.generate(context);
@@ -92,7 +117,7 @@ function rootWrapped(root: RootKey, bucket: KeyBucket) {
 }
 
 async function tenantWrapped(
-  bucket: KeyBucket,
+  bucket: KeyStore,
   name: string,
   tenant: KeyObject,
   context: KeyContext,
