@@ -14,3 +14,4 @@ export { readBrief, type Brief } from './client/brief.ts';
 export { runningStack } from './stack/state.ts';
 export { decideAgain } from './check/decide-again.ts';
 export { checkAll } from './check/all.ts';
+export { makerOf } from './commands/replay-verify.ts';

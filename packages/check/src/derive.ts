@@ -1,10 +1,10 @@
 /** The decisions of one job derived anew, for as long as its content can be opened. */
 import { readRaw, streamOf } from '@loom/log';
-import type { Address, Fact, Log } from '@loom/log';
+import type { Address, Fact, Log, RawFact } from '@loom/log';
 import { LoomError } from '@loom/service';
 import type { Finding } from './domain/check.ts';
 import { rederive } from './rederive.ts';
-import type { Decide, Rederived } from './rederive.ts';
+import type { Broken, Decide, Rederived } from './rederive.ts';
 
 interface Derived extends Omit<Rederived, 'broken'> {
   /** Nobody can open it any more, or what it lies in is a finding of another rule. */
@@ -54,9 +54,18 @@ const about = (log: Log, { tenant, stream: job }: Address) => ({
   stream: streamOf({ tenant, stream: job }, log.streams.length),
 });
 
-/** The fact behind the last that could be read: facts are opened one by one, in order. */
-export async function atNext(log: Log, at: Address, after: number, message: string): Promise<Finding> {
-  const next = await readRaw(log, at, { after }).next();
+async function atNext(log: Log, at: Address, after: number, message: string): Promise<Finding> {
+  return {
+    ...about(log, at),
+    rule: 'opens',
+    invariant: 7,
+    ...(await nextOf(readRaw(log, at, { after }), after, message)),
+  };
+}
+
+/** What is wrong with the fact behind the last that could be read: facts are opened one by one, in order. */
+export async function nextOf(behind: AsyncGenerator<RawFact>, after: number, message: string): Promise<Broken> {
+  const next = await behind.next();
   const { seq, subject } = next.done === true ? { seq: after, subject: '' } : next.value;
-  return { ...about(log, at), rule: 'opens', invariant: 7, seq, subject, message };
+  return { seq, subject, message };
 }

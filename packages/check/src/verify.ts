@@ -5,9 +5,9 @@
  * V3  What another version decided, or was asked with other templates, is no fault: it is a remark.
  */
 import { readRaw } from '@loom/log';
-import type { Address, Log, RawFact } from '@loom/log';
+import type { Address, Fact, Log, RawFact, ReadOptions } from '@loom/log';
 import { LoomError } from '@loom/service';
-import { atNext, followed, whyShut } from './derive.ts';
+import { followed, nextOf, whyShut } from './derive.ts';
 import { basis, chain, dispatch, fence } from './domain/decisions.ts';
 import { headersAgree } from './domain/facts.ts';
 import { firstOf, isDecision, isKnown } from './domain/rule.ts';
@@ -55,9 +55,24 @@ function problemOf(entry: Entry, watches: readonly Watch[]): string | null {
   return isKnown(entry) ? firstOf(watches, ({ see }) => see(entry)) : entry.problem;
 }
 
-/** Verifies a job up to a sequence. The log needs a vault. @throws LoomError `log_unavailable` */
-export async function verifyJob(log: Log, at: Address, upto: number, maker: Maker): Promise<Verified> {
-  const sealed = await verifySealed(readRaw(log, at, { upto }));
+/** The facts of one job behind a sequence and up to one, in order, wherever they lie. */
+export interface Kept {
+  raw(options: ReadOptions): AsyncGenerator<RawFact>;
+  opened(options: ReadOptions): AsyncIterable<Fact>;
+}
+
+/** Verifies a job of a log up to a sequence. The log needs a vault. @throws LoomError `log_unavailable` */
+export function verifyJob(log: Log, at: Address, upto: number, maker: Maker): Promise<Verified> {
+  const kept = {
+    raw: (options: ReadOptions) => readRaw(log, at, options),
+    opened: (options: ReadOptions) => log.read(at, options),
+  };
+  return verifyKept(kept, at, upto, maker);
+}
+
+/** Verifies a job up to a sequence. */
+export async function verifyKept(kept: Kept, at: Address, upto: number, maker: Maker): Promise<Verified> {
+  const sealed = await verifySealed(kept.raw({ upto }));
   const walk = new Walk(at, maker, sealed.deciders);
   const told = (broken: Broken | null, shredded = false): Verified => ({
     ...walk.made,
@@ -68,11 +83,11 @@ export async function verifyJob(log: Log, at: Address, upto: number, maker: Make
   if (sealed.broken !== null) return told(sealed.broken);
   const read = { seq: 0 };
   try {
-    return told(await walk.all(followed(log.read(at, { upto }), read)));
+    return told(await walk.all(followed(kept.opened({ upto }), read)));
   } catch (cause) {
     if (LoomError.from(cause).code === 'key_destroyed') return told(null, true);
     const message = whyShut(cause);
     if (message === null) throw cause;
-    return told(await atNext(log, at, read.seq, message));
+    return told(await nextOf(kept.raw({ after: read.seq }), read.seq, message));
   }
 }

@@ -27,6 +27,7 @@ export type {
   ReadOptions,
   Timer,
 } from './port.ts';
+export { openerOf } from './opener.ts';
 export { lastSeqOf, parseRaw, readRaw, sumOfRaw } from './raw.ts';
 export type { ParsedFact, RawFact, RawItem } from './raw.ts';
 export type { ScanCursor } from './scan.ts';
