@@ -4,8 +4,10 @@
  * B2  Facts come in the order of their sequence, each at least once: a hole in the deliveries, or a failed batch of another life,
  *     sets the durable back to its ack floor; redeliveries of what is in hand are passed over.
  * B3  An ack covers everything before it, and comes after `handle` resolved.
+ * B4  A reader may hold less than was acked for it: its database was set back, or is new. It is told up to where everything was handed over
+ *     before; where it stands behind that (`Behind`), what lies between is read from the log and handed over first.
  */
-import { LoomError, backoffMs, crashpoint } from '@loom/service';
+import { LoomError, backoffMs, crashpoint, metrics } from '@loom/service';
 import type { Writer } from './append.ts';
 import { resetDurable } from './consume.ts';
 import { crashAfterAck } from './hands.ts';
@@ -16,10 +18,28 @@ import { mostAttempts, park, willPass } from './park.ts';
 import type { BatchOptions } from './port.ts';
 import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
-import { streamNames } from './subjects.ts';
+import { messages as messagesOf } from './read.ts';
+import { generation, streamNames } from './subjects.ts';
+import { enquire } from './transport.ts';
+import type { Stored } from './transport.ts';
 import type { ClearFact } from './types.ts';
 
 const expires = 5000;
+
+const missed = metrics.counter(
+  'loom.batches.missed',
+  'Facts handed over anew to a reader that had lost them, by durable.',
+);
+
+/** Thrown by a reader of batches that holds facts up to `seq` alone, although more was acked for it. It took nothing. */
+export class Behind extends Error {
+  readonly seq: number;
+
+  constructor(seq: number) {
+    super(`the reader holds facts up to ${seq} alone`);
+    this.seq = seq;
+  }
+}
 
 export async function consumeBatches(writer: Writer, options: BatchOptions): Promise<void> {
   const { service, signal } = options;
@@ -27,15 +47,23 @@ export async function consumeBatches(writer: Writer, options: BatchOptions): Pro
     underLease(writer.connection, `${service}.${stream}`, signal, async (held) => {
       while (!held.aborted) {
         await resetDurable(writer.connection, stream, service, held);
-        await inOrder(writer, options, stream, held);
+        if (!held.aborted) await inOrder(writer, options, stream, held);
       }
     }),
   );
   await Promise.all(streams);
 }
 
+/** The sequence up to which everything was acked for a durable. */
+async function ackFloor({ connection }: Writer, stream: string, durable: string): Promise<number> {
+  const info = await enquire<{ ack_floor?: { stream_seq?: number } }>(connection, `CONSUMER.INFO.${stream}.${durable}`);
+  return info.ack_floor?.stream_seq ?? 0;
+}
+
 /** Until the signal aborts or a delivery was lost. */
 async function inOrder(writer: Writer, options: BatchOptions, stream: string, signal: AbortSignal): Promise<void> {
+  let after = await ackFloor(writer, stream, options.service);
+  await handOver(writer, options, { stream, messages: [], after }, signal);
   const queue = openQueue(writer, options, stream, signal);
   try {
     while (!signal.aborted && !queue.broken()) {
@@ -43,9 +71,10 @@ async function inOrder(writer: Writer, options: BatchOptions, stream: string, si
       const last = messages.at(-1);
       if (last === undefined) continue;
       crashpoint(options.service, 'received');
-      await project(writer, options, stream, messages, signal);
+      await handOver(writer, options, { stream, messages, after }, signal);
       crashpoint(options.service, 'handled');
       if (signal.aborted) return;
+      after = last.seq;
       say(writer.connection, last.reply, acks.ack);
       crashAfterAck(writer.connection, options.service);
     }
@@ -99,29 +128,69 @@ function openQueue(writer: Writer, { service, size }: BatchOptions, stream: stri
   };
 }
 
-/** Hands the facts over until they are taken: together, after a failure one by one; what cannot be taken is parked. */
+interface Handed {
+  readonly stream: string;
+  readonly messages: readonly Stored[];
+  /** Everything up to here was handed over before; 0 when nobody asks. */
+  readonly after: number;
+}
+
+/** Hands messages over, and before them what the reader has lost (B4). */
+async function handOver(writer: Writer, options: BatchOptions, handed: Handed, signal: AbortSignal): Promise<void> {
+  const { stream, messages, after } = handed;
+  try {
+    await project(writer, options, handed, signal);
+  } catch (cause) {
+    if (!(cause instanceof Behind)) throw cause;
+    for await (const page of pages(writer, stream, cause.seq, after, options.size)) {
+      if (signal.aborted) return;
+      await project(writer, options, { stream, messages: page, after: 0 }, signal);
+      missed.add(page.length, { 'messaging.consumer.group.name': options.service });
+    }
+    await project(writer, options, { stream, messages, after: 0 }, signal);
+  }
+}
+
+async function* pages(
+  writer: Writer,
+  stream: string,
+  after: number,
+  upto: number,
+  size: number,
+): AsyncGenerator<readonly Stored[]> {
+  let page: Stored[] = [];
+  for await (const message of messagesOf(writer, stream, `loom.${generation}.>`, { after, upto })) {
+    page.push(message);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+/** Hands the facts over until they are taken: together, after a failure one by one; what cannot be taken is parked. @throws Behind */
 async function project(
   writer: Writer,
   { service, handle }: BatchOptions,
-  stream: string,
-  messages: readonly Delivered[],
+  { stream, messages, after }: Handed,
   signal: AbortSignal,
 ): Promise<void> {
-  const decoded: { readonly message: Delivered; readonly fact: ClearFact }[] = [];
+  const decoded: { readonly message: Stored; readonly fact: ClearFact }[] = [];
   for (const message of messages) {
     const fact = await decodeOrPark(writer, service, message);
     if (fact !== null) decoded.push({ message, fact });
   }
   const facts = decoded.map((one) => one.fact);
-  if (facts.length === 0 || (await attempt(() => handle(stream, facts), signal)) === null) return;
+  if (facts.length === 0 && after === 0) return;
+  if ((await attempt(() => handle(stream, facts, after), signal)) === null) return;
   for (const { message, fact } of decoded) {
-    const cause = await attempt(() => handle(stream, [fact]), signal);
+    const cause = await attempt(() => handle(stream, [fact], 0), signal);
     if (signal.aborted) return;
     if (cause !== null) await park(writer, service, message, cause, mostAttempts);
   }
 }
 
-async function decodeOrPark(writer: Writer, service: string, message: Delivered): Promise<ClearFact | null> {
+async function decodeOrPark(writer: Writer, service: string, message: Stored): Promise<ClearFact | null> {
   try {
     return clearFact(message);
   } catch (cause) {
@@ -130,7 +199,7 @@ async function decodeOrPark(writer: Writer, service: string, message: Delivered)
   }
 }
 
-/** Null when it went well, or the signal aborted; else why it never will. */
+/** Null when it went well, or the signal aborted; else why it never will. @throws Behind */
 async function attempt(work: () => Promise<void>, signal: AbortSignal): Promise<unknown> {
   let faults = 0;
   for (let tries = 1; !signal.aborted; tries++) {
@@ -138,6 +207,7 @@ async function attempt(work: () => Promise<void>, signal: AbortSignal): Promise<
       await work();
       return null;
     } catch (cause) {
+      if (cause instanceof Behind) throw cause;
       const failure = LoomError.from(cause);
       if (!willPass(failure)) faults++;
       if (failure.retry === 'never' || faults >= mostAttempts) return failure;

@@ -1,3 +1,4 @@
+export { Behind } from './batches.ts';
 export { connectLog } from './connect.ts';
 export { natsUsers } from './users.ts';
 export type { NatsUser } from './users.ts';
@@ -25,6 +26,7 @@ export type {
   LogOptions,
   OpenConsumer,
   ReadOptions,
+  TailOptions,
   Timer,
 } from './port.ts';
 export { openerOf } from './opener.ts';

@@ -49,6 +49,13 @@ export interface ReadOptions {
   readonly upto?: number;
 }
 
+export interface TailOptions extends ReadOptions {
+  /** This job alone. */
+  readonly job?: string;
+  /** Told of facts that cannot be read, which are then passed over; absent: they are thrown. */
+  readonly onUnreadable?: (seq: number, cause: unknown) => void;
+}
+
 export interface FedOptions {
   /** Sequence to start behind. */
   readonly after: number;
@@ -79,8 +86,11 @@ export type HeadConsumer = ConsumeOptions<Head & { readonly type: FactType }> & 
 
 export interface BatchOptions {
   readonly service: string;
-  /** In order within `stream`; a failure hands the same facts over again. */
-  readonly handle: (stream: string, facts: readonly ClearFact[]) => Promise<void>;
+  /**
+   * In order within `stream`; a failure hands the same facts over again. Everything up to `after` was handed over before: a reader that has
+   * lost some of it throws `Behind`, and gets it first. 0 asks nothing; no facts ask nothing else.
+   */
+  readonly handle: (stream: string, facts: readonly ClearFact[], after: number) => Promise<void>;
   readonly size: number;
   readonly signal: AbortSignal;
 }
@@ -128,7 +138,7 @@ export interface Log extends AsyncDisposable {
   readFed(at: Address, options: FedOptions): AsyncIterable<Fact>;
   readClear(at: Address, options?: ReadOptions): AsyncIterable<ClearFact>;
   /** One JetStream stream in order, or one job of it: clear fields only. */
-  tail(stream: string, options?: ReadOptions & { readonly job?: string }): AsyncIterable<ClearFact>;
+  tail(stream: string, options?: TailOptions): AsyncIterable<ClearFact>;
   /** The fact under one subject, or null. */
   get(at: Address, source: Source, type: FactType, key: string): Promise<Fact | null>;
   getClear(at: Address, source: Source, type: FactType, key: string): Promise<ClearFact | null>;

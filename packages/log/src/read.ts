@@ -1,7 +1,7 @@
 /** Reading one address: in order, by direct batch get, which needs no consumer. */
 import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
-import type { ReadOptions } from './port.ts';
+import type { ReadOptions, TailOptions } from './port.ts';
 import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
 import { directBatch, directGet, directGetAt, leaderGet } from './transport.ts';
 import type { Stored } from './transport.ts';
@@ -71,13 +71,22 @@ export async function* readClear(reader: Reader, at: Address, options: ReadOptio
 }
 
 /** A whole stream, or one job of it, clear fields only. */
-export async function* tail(
-  reader: Reader,
-  stream: string,
-  options: ReadOptions & { readonly job?: string } = {},
-): AsyncGenerator<ClearFact> {
-  const filter = options.job === undefined ? `loom.${generation}.>` : `loom.${generation}.*.*.${options.job}.>`;
-  for await (const message of messages(reader, stream, filter, options)) yield clearFact(message);
+export async function* tail(reader: Reader, stream: string, options: TailOptions = {}): AsyncGenerator<ClearFact> {
+  const { job, onUnreadable } = options;
+  const filter = job === undefined ? `loom.${generation}.>` : `loom.${generation}.*.*.${job}.>`;
+  for await (const message of messages(reader, stream, filter, options)) {
+    const fact = onUnreadable === undefined ? clearFact(message) : clearOrTold(message, onUnreadable);
+    if (fact !== null) yield fact;
+  }
+}
+
+function clearOrTold(message: Stored, tell: NonNullable<TailOptions['onUnreadable']>): ClearFact | null {
+  try {
+    return clearFact(message);
+  } catch (cause) {
+    tell(message.seq, cause);
+    return null;
+  }
 }
 
 export function getRaw(

@@ -3,9 +3,11 @@
  * P1  Rows and checkpoint move in one transaction; the log is acked after its commit. A crash between the two hands the batch over again, and P2 drops it.
  * P2  Facts at or below the checkpoint are skipped, under a lock of the checkpoint's row: two replicas, or one twice, apply a fact once.
  * P3  `apply` sees the facts of one tenant, in order, with `app.tenant` set for this transaction alone, so row-level security holds for projections too.
- * P4  Tables are named without a schema: `search_path` names it, so the same code can fill another schema beside the live one.
+ * P4  Rows may have been set back behind what was acked. Under the same lock the checkpoint is held against that, and what is missing is asked for.
+ * P5  Tables are named without a schema: `search_path` names it, so the same code can fill another schema beside the live one.
  */
 import { crashpoint, inSpan, metrics } from '@loom/service';
+import { Behind } from '@loom/log';
 import type { ClearFact, Log } from '@loom/log';
 import type { Pool } from 'pg';
 import { advance, lockCheckpoint } from './checkpoint.ts';
@@ -18,8 +20,22 @@ export interface Projection {
   /** Schema that holds its tables and a table `checkpoint`. */
   readonly schema: string;
   readonly name: string;
+  /** All that `apply` writes to; a rebuild makes them anew. */
+  readonly tables: readonly string[];
+  /** Reads, before the transaction begins, what `apply` will want of the log. */
+  readonly prepare?: (facts: readonly ClearFact[]) => Promise<void>;
   /** Facts of one tenant in order; must not throw on any fact that is in the log. */
   readonly apply: (tx: Tx, facts: readonly ClearFact[]) => Promise<void>;
+  /** What a rebuild has to know of how long rows are kept, by table. */
+  readonly kept?: Readonly<Record<string, Kept>>;
+}
+
+/** Rows that are not simply what the facts kept say. */
+export interface Kept {
+  /** Rows whose time in column `by` is longer ago are retention's to remove: those that are gone do not come back. */
+  readonly days?: { readonly by: string; readonly days: number };
+  /** SQL condition of rows that outlive their facts: they are taken over from the live table. */
+  readonly outlives?: string;
 }
 
 export interface ProjectOptions extends Projection {
@@ -46,9 +62,9 @@ export async function project(options: ProjectOptions): Promise<void> {
     service,
     size: options.size ?? 200,
     signal,
-    handle: async (stream, facts) => {
+    handle: async (stream, facts, after) => {
       const at = { projection: name, stream, incarnation: log.incarnation(stream) };
-      const applied = applyBatch(pool, options, at, facts, signal);
+      const applied = applyBatch(pool, options, at, facts, { after, signal });
       await Promise.all([applied, ...tracesOf(service, name, facts, applied)]);
       measure(name, await applied, facts);
     },
@@ -82,22 +98,30 @@ function measure(projection: string, applied: number, facts: readonly ClearFact[
   lag.record(Math.max(0, Date.now() - last.time), { projection });
 }
 
+interface Applying {
+  /** Everything up to here was acked: a checkpoint below it has lost some of it. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Applies what of a batch of one event stream lies above the checkpoint, in one transaction. Returns how many facts that were.
- * @throws LoomError `database_unavailable`
+ * @throws LoomError `database_unavailable`; Behind when the checkpoint is below `after`
  */
 export async function applyBatch(
   pool: Pool,
   projection: Projection,
   at: Position,
   facts: readonly ClearFact[],
-  signal?: AbortSignal,
+  { after = 0, signal }: Applying = {},
 ): Promise<number> {
+  await projection.prepare?.(facts);
   const applied = await transact(
     pool,
     async (tx) => {
       await tx.query("select set_config('search_path', $1, true)", [projection.schema]);
       const checkpoint = await lockCheckpoint(tx, at);
+      if (checkpoint < after) throw new Behind(checkpoint);
       const fresh = facts.filter((fact) => fact.seq > checkpoint);
       const last = fresh.at(-1);
       if (last === undefined) return 0;

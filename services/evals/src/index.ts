@@ -5,3 +5,4 @@ export { start } from './main.ts';
 export { runSuite } from './run-suite.ts';
 export type { RunParts } from './run-suite.ts';
 export { suiteNamed } from './suites.ts';
+export { suiteRunView } from './views/suite-runs.ts';

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { JobCache } from '@loom/job';
-import { answers, openPool } from '@loom/projection';
+import { answers, openPool, project } from '@loom/projection';
 import { config, logger, main, measureLog, serve, supervise, telemetry } from '@loom/service';
-import type { Env, Running } from '@loom/service';
+import type { Env, Logger, Running } from '@loom/service';
 import { httpApp } from './app.ts';
 import { settings } from './config.ts';
 import type { GatewaySettings } from './config.ts';
-import { projectJobs } from './consumers/jobs.ts';
+import { jobView } from './consumers/jobs.ts';
 import { hints } from './hints.ts';
 import { signIn } from './identity/sign-in.ts';
 import { openGate, openLog, reachable } from './open.ts';
@@ -18,6 +18,12 @@ const httpOf = ({ trustProxy, rateLimit, tlsCertificate: certificate, tlsKey: ke
   rateLimit,
   tls: certificate === null || key === null ? null : { certificate, key },
 });
+
+const rowsOf = ({ jobs, logger: own }: { readonly jobs: JobCache; readonly logger: Logger }) =>
+  jobView({
+    jobs,
+    onShut: (job, seq, err) => own.warn({ err, job, seq }, 'a job cannot be shown in lists any more'),
+  });
 
 /** Starts the service: HTTP on LOOM_PORT, health on LOOM_HEALTH_PORT, the job read model. @throws LoomError `config_invalid`, `log_unavailable` */
 export async function start(env: Env): Promise<Running> {
@@ -34,7 +40,8 @@ export async function start(env: Env): Promise<Running> {
   const draining = new AbortController();
   const own = { ...opened, jobs: new JobCache(log), rows: jobRows(pool), hints: hints(log), logger: logger('gateway') };
   starting.defer(() => own.hints.stop());
-  const loop = supervise('gateway', (signal) => projectJobs(own, signal), draining.signal);
+  const rows = { ...rowsOf(own), log, pool, service: 'gateway' };
+  const loop = supervise('gateway', (signal) => project({ ...rows, signal }), draining.signal);
   starting.defer(() => {
     draining.abort();
     return loop.done;

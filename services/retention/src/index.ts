@@ -1,2 +1,3 @@
 export { shredJob } from './consumers/shred.ts';
 export { start } from './main.ts';
+export { artifactView } from './views/artifacts.ts';

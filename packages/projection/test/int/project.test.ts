@@ -44,7 +44,7 @@ const counting = async (tx: Tx, facts: readonly ClearFact[]): Promise<void> => {
     ]);
   }
 };
-const rows: Projection = { schema: 'live', name: 'rows', apply: counting };
+const rows: Projection = { schema: 'live', name: 'rows', tables: ['row'], apply: counting };
 
 let database: Database;
 let pool: pg.Pool;

@@ -16,4 +16,10 @@ async function apply(tx: Tx, facts: readonly ClearFact[]): Promise<void> {
 }
 
 /** `audit.audit_log`: one row an act. */
-export const auditView: Projection = { schema: 'audit', name: 'audit_log', apply };
+export const auditView: Projection = {
+  schema: 'audit',
+  name: 'audit_log',
+  tables: ['audit_log'],
+  apply,
+  kept: { audit_log: { days: { by: 'time', days: 7 } } },
+};

@@ -41,4 +41,10 @@ async function apply(tx: Tx, facts: readonly ClearFact[]): Promise<void> {
 }
 
 /** `billing.usage`: one row a step, one a workspace. */
-export const usageView: Projection = { schema: 'billing', name: 'usage', apply };
+export const usageView: Projection = {
+  schema: 'billing',
+  name: 'usage',
+  tables: ['usage', 'engagement_of'],
+  apply,
+  kept: { usage: { days: { by: 'at', days: 30 } } },
+};

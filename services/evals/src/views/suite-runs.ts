@@ -15,4 +15,4 @@ async function apply(tx: Tx, facts: readonly ClearFact[]): Promise<void> {
 }
 
 /** `evals.suite_run`: the scores over time. */
-export const suiteRunView: Projection = { schema: 'evals', name: 'suite_run', apply };
+export const suiteRunView: Projection = { schema: 'evals', name: 'suite_run', tables: ['suite_run'], apply };

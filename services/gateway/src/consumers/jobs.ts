@@ -1,43 +1,59 @@
 import type { JobCache } from '@loom/job';
-import type { Address, ClearFact, Log } from '@loom/log';
+import type { Address, ClearFact } from '@loom/log';
+import type { Projection, Tx } from '@loom/projection';
 import { LoomError } from '@loom/service';
-import type { Logger } from '@loom/service';
 import { isJobId } from '../ids.ts';
-import { rowOf } from '../views/jobs.ts';
-import type { JobRows } from '../views/jobs.ts';
+import { keepRow, putRow, rowOf } from '../views/jobs.ts';
 
 interface Parts {
-  readonly log: Log;
   readonly jobs: JobCache;
-  readonly rows: JobRows;
-  readonly logger: Logger;
+  /** Told of a job that cannot be opened any more. */
+  readonly onShut: (job: string, seq: number, cause: LoomError) => void;
 }
 
-/** Keeps the job read model: each job that a batch speaks of is folded up to there and its row written. Doing it twice changes nothing. */
-export function projectJobs(parts: Parts, signal: AbortSignal): Promise<void> {
-  const handle = async (_stream: string, facts: readonly ClearFact[]): Promise<void> => {
-    for (const { at, seq } of touched(facts)) await project(parts, at, seq);
+/** `gateway.jobs`: each job that a batch speaks of is folded up to there, before the transaction, and its row written. */
+export function jobView({ jobs, onShut }: Parts): Projection {
+  const fold = ({ at, seq }: Touched): Promise<unknown> => jobs.at(at, seq).catch(shut);
+  return {
+    schema: 'gateway',
+    name: 'jobs',
+    tables: ['jobs'],
+    async prepare(facts) {
+      for (const one of touched(facts)) await fold(one);
+    },
+    async apply(tx, facts) {
+      for (const one of touched(facts)) await write(tx, one);
+    },
   };
-  return parts.log.consumeBatches({ service: 'gateway', size: 200, handle, signal });
+
+  async function write(tx: Tx, { at, seq }: Touched): Promise<void> {
+    const job = await jobs.at(at, seq).catch(shut);
+    if (job instanceof LoomError) {
+      onShut(at.stream, seq, job);
+      return keepRow(tx, at);
+    }
+    const row = rowOf(job);
+    if (row !== null) await putRow(tx, at.tenant, row);
+  }
+}
+
+interface Touched {
+  readonly at: Address;
+  readonly seq: number;
 }
 
 /** The jobs of a batch, each with the last sequence that speaks of it. */
-function touched(facts: readonly ClearFact[]): Iterable<{ readonly at: Address; readonly seq: number }> {
-  const jobs = new Map<string, { at: Address; seq: number }>();
+function touched(facts: readonly ClearFact[]): Iterable<Touched> {
+  const jobs = new Map<string, Touched>();
   for (const { tenant, stream, seq } of facts) {
     if (isJobId(stream)) jobs.set(`${tenant}/${stream}`, { at: { tenant, stream }, seq });
   }
   return jobs.values();
 }
 
-/** A job that cannot be opened any more (its key is gone, or a fact is damaged) keeps its last row and holds up nobody else. */
-async function project({ jobs, rows, logger }: Parts, at: Address, seq: number): Promise<void> {
-  try {
-    const row = rowOf(await jobs.at(at, seq));
-    if (row !== null) await rows.put(at.tenant, row);
-  } catch (cause) {
-    const failure = LoomError.from(cause);
-    if (failure.retry !== 'never') throw failure;
-    logger.warn({ err: failure, job: at.stream, seq }, 'a job cannot be shown in lists any more');
-  }
+/** A job that cannot be opened any more (its key is gone, or a fact is damaged) keeps its last row and holds up nobody else. @throws what may pass */
+function shut(cause: unknown): LoomError {
+  const failure = LoomError.from(cause);
+  if (failure.retry !== 'never') throw failure;
+  return failure;
 }

@@ -5,6 +5,7 @@
  */
 import { status } from '@loom/job';
 import type { Job, Status } from '@loom/job';
+import type { Address } from '@loom/log';
 import { asTenant } from '@loom/projection';
 import type { Tx } from '@loom/projection';
 import { LoomError } from '@loom/service';
@@ -30,7 +31,6 @@ export interface Query {
 }
 
 export interface JobRows {
-  put(tenant: string, row: JobRow): Promise<void>;
   /** Newest first. @throws LoomError `validation_failed` for a cursor that is none of ours */
   page(tenant: string, query: Query): Promise<{ readonly rows: readonly JobRow[]; readonly next: string | null }>;
   /** Notes a job that this process submitted and that lists of its tenant are to show. */
@@ -73,20 +73,19 @@ export function jobRows(pool: Pool): JobRows {
       if (shown && expected.get(tenant) === id) expected.delete(tenant);
       return shown;
     },
-    put: (tenant, row) => asTenant(pool, 'gateway', tenant, (tx) => put(tx, tenant, row)),
     page: (tenant, query) => asTenant(pool, 'gateway', tenant, (tx) => page(tx, query)),
   };
 }
 
 const upsert = `
-  insert into gateway.jobs (tenant, id, engagement, owner, status, created_at, updated_at, budget_micros, reserved_micros, spent_micros, last_seq)
+  insert into jobs (tenant, id, engagement, owner, status, created_at, updated_at, budget_micros, reserved_micros, spent_micros, last_seq)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
   on conflict (tenant, id) do update set
     status = excluded.status, updated_at = excluded.updated_at, budget_micros = excluded.budget_micros,
     reserved_micros = excluded.reserved_micros, spent_micros = excluded.spent_micros, last_seq = excluded.last_seq
   where jobs.last_seq < excluded.last_seq`;
 
-async function put(tx: Tx, tenant: string, row: JobRow): Promise<void> {
+export async function putRow(tx: Tx, tenant: string, row: JobRow): Promise<void> {
   const {
     id,
     engagement,
@@ -112,6 +111,12 @@ async function put(tx: Tx, tenant: string, row: JobRow): Promise<void> {
     spentMicros,
     lastSeq,
   ]);
+}
+
+/** The row of a job that cannot be folded any more, as the live table has it: nothing to do there, a rebuild takes it over. */
+export async function keepRow(tx: Tx, at: Address): Promise<void> {
+  const keep = 'insert into jobs select * from gateway.jobs where tenant = $1 and id = $2 on conflict do nothing';
+  await tx.query(keep, [at.tenant, at.stream]);
 }
 
 async function has(tx: Tx, id: string): Promise<boolean> {

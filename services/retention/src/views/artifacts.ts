@@ -31,7 +31,14 @@ async function apply(tx: Tx, facts: readonly ClearFact[]): Promise<void> {
 }
 
 /** `retention.artifact`: what is kept, and since when. */
-export const artifactView: Projection = { schema: 'retention', name: 'artifact', apply };
+export const artifactView: Projection = {
+  schema: 'retention',
+  name: 'artifact',
+  tables: ['artifact'],
+  apply,
+  // An object that is still to be erased is known by its row alone once its job's facts are purged.
+  kept: { artifact: { outlives: 'expired is null' } },
+};
 
 /** An artifact whose time has come. */
 export interface Due {
