@@ -1,5 +1,6 @@
 /** What `./loom replay --verify` makes again with: the running decider, the providers' own bytes, the job's keys. Nothing is called or run. */
 import { verifyJob, type Maker, type ModelAsked, type ToolAsked, type Verified } from '@loom/check';
+import { toolInput } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import type { ModelPort } from '@loom/models';
 import { DECIDER } from '@loom/orchestrator';
@@ -47,12 +48,11 @@ async function portOf(provider: string): Promise<Pick<ModelPort, 'body'> | undef
 const hmacOf = (keys: Keys, port: Pick<ModelPort, 'body'> | undefined, asked: ModelAsked): Buffer | null =>
   port === undefined ? null : keys.hmac('request', port.body(asked));
 
-/** As the runner makes it under the job's key, and the sandbox, whose files count as well, under the call's. */
-function inputHmac(keys: Keys, { type, key, body }: ToolAsked): Buffer {
-  const { tool, args } = body;
-  if (type === 'tool.requested') return keys.hmac('input', Buffer.from(JSON.stringify([tool, args])));
-  const files = body.inputs.map(({ name, sha256 }) => [name, sha256]);
-  return callSealer(keys.callKey(key), { key }).hmac('input', Buffer.from(JSON.stringify([tool, args, files])));
+/** The runner makes it under the job's key, the sandbox under the call's. */
+function inputHmac(keys: Keys, asked: ToolAsked): Buffer {
+  const { type, key } = asked;
+  const own = type === 'tool.requested' ? keys : callSealer(keys.callKey(key), { key });
+  return own.hmac('input', toolInput(asked));
 }
 
 export function tellVerified(job: string, verified: Verified, out: Output): void {

@@ -6,5 +6,6 @@ export type { Agent, Artifact, Attempt, Call, CallResult, Ended, Job, Money, Pos
 export { halted, openQuestions, status, type Status } from './domain/status.ts';
 export { stateHash } from './state-hash.ts';
 export { TEMPLATES, systemPrompt } from './templates.ts';
+export { toolInput } from './tool-input.ts';
 export * from './tools.ts';
 export { artifactList, artifactView, transcript, view, type JobView } from './view.ts';

@@ -4,7 +4,7 @@
  * W1. A slot is settled once, by whoever comes first; these tools cost nothing and touch nothing outside, so a second run of one is harmless.
  * W2. A mistake of the model is an outcome that tells it so in words; only a fault of Loom's own is thrown.
  */
-import { halted, parseArgs, ReadAttachment, TOOLS, WriteArtifact } from '@loom/job';
+import { halted, parseArgs, ReadAttachment, toolInput, TOOLS, WriteArtifact } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
@@ -46,7 +46,7 @@ async function work(parts: Parts, fact: Fact, request: ToolRequest): Promise<voi
   if (job.calls.get(fact.key)?.result) return;
   const outcome = await outcomeOf({ parts, at, job, args: request.args }, request);
   const keys = await parts.vault.open(at.tenant, at.stream);
-  const input_hmac = keys.hmac('input', Buffer.from(JSON.stringify([request.tool, request.args])));
+  const input_hmac = keys.hmac('input', toolInput({ type: 'tool.requested', body: request }));
   const { agent, step, call, attempt, tool } = request;
   const body = {
     agent,

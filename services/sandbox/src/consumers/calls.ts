@@ -8,6 +8,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Blobs } from '@loom/blobs';
+import { toolInput } from '@loom/job';
 import type { Address, Fact, Log } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { LoomError, crashpoint, inSpan } from '@loom/service';
@@ -169,9 +170,7 @@ const told = (outcome: Outcome['outcome'], code: string, result: string): Outcom
 
 async function settle(parts: Parts, { at, key, request }: Slot, outcome: Outcome, latency: number): Promise<void> {
   const { agent, step, call, attempt, tool } = request;
-  const input = Buffer.from(
-    JSON.stringify([tool, request.args, request.inputs.map(({ name, sha256 }) => [name, sha256])]),
-  );
+  const input = toolInput({ type: 'run.requested', body: request });
   const input_hmac = await parts.hmac({ at, key, sealed: request.call_key }, input);
   const cost_micros = outcome.outcome === 'lost' ? request.reserved_micros : 0;
   const body = { agent, step, call, attempt, tool, cost_micros, latency_ms: latency, input_hmac, ...outcome };
