@@ -22,6 +22,7 @@ import { getRaw, read, readClear, tail } from './read.ts';
 import { scan } from './scan.ts';
 import { checkEcho, checkVersion, eventStream } from './streams.ts';
 import { parseSubject, streamNames } from './subjects.ts';
+import { snapshotsOf } from './snapshots.ts';
 import { armTimer, consumeTimers } from './timers.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
@@ -88,10 +89,12 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
 function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
   const { connection, keyring } = writer;
   const feed = new Feed();
+  const incarnation = (stream: string): string => incarnations.get(stream) ?? '';
   return {
     connection,
     streams: streamNames(writer.streams),
-    incarnation: (stream) => incarnations.get(stream) ?? '',
+    incarnation,
+    snapshots: snapshotsOf({ ...writer, incarnation }),
     append: (to, draft, options) => append(writer, to, draft, options),
     decide: (to, drafts, fence, options) => decide(writer, to, drafts, fence, options),
     dispatch: (to, decision) => dispatch(writer, to, decision),

@@ -33,6 +33,7 @@ export { openerOf } from './opener.ts';
 export { lastSeqOf, parseRaw, readRaw, sumOfRaw } from './raw.ts';
 export type { ParsedFact, RawFact, RawItem } from './raw.ts';
 export type { ScanCursor } from './scan.ts';
+export type { NoSnapshot, Snapshots } from './snapshots.ts';
 export type {
   Address,
   Appended,

@@ -18,6 +18,8 @@ export interface Keyring {
   reading(place: Place, wire: Wire): Promise<Keys>;
   /** @throws LoomError `key_destroyed` */
   writing(place: Place): Promise<Keys>;
+  /** The keys of a job or account, whatever is sealed. @throws LoomError `key_destroyed`, `bad_seal` */
+  ofStream(at: Address): Promise<Keys>;
   /** Makes a person's key available before their fields are sealed or opened. */
   person(person: string | undefined): Promise<void>;
   /** The call key of a run, sealed for the sandbox. */
@@ -27,6 +29,7 @@ export interface Keyring {
 export const noKeys: Keyring = {
   reading: () => Promise.reject(noKey()),
   writing: () => Promise.reject(noKey()),
+  ofStream: () => Promise.reject(noKey()),
   person: () => Promise.resolve(),
   callKey: () => Promise.reject(noKey()),
 };
@@ -34,10 +37,12 @@ export const noKeys: Keyring = {
 const noKey = (): LoomError => new LoomError('bad_seal', 'this process holds no key for this content');
 
 export function vaultKeys(vault: Vault): Keyring {
-  const open = ({ at }: Place): Promise<Keys> => vault.open(at.tenant, at.stream);
+  const ofStream = ({ tenant, stream }: Address): Promise<Keys> => vault.open(tenant, stream);
+  const open = ({ at }: Place): Promise<Keys> => ofStream(at);
   return {
     reading: open,
     writing: open,
+    ofStream,
     async person(person) {
       if (person !== undefined && person !== '') await vault.person(person);
     },
@@ -67,6 +72,7 @@ export function callKeyring(callKeys: CallKeys): Keyring {
       const keys = known.get(name(place));
       return keys === undefined ? Promise.reject(noKey()) : Promise.resolve(keys);
     },
+    ofStream: () => Promise.reject(noKey()),
     person: () => Promise.resolve(),
     callKey: () => Promise.reject(noKey()),
   };

@@ -3,6 +3,7 @@ import type { Blobs } from '@loom/blobs';
 import type { Keys, Vault } from '@loom/vault';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ScanCursor } from './scan.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { Address, Appended, ClearFact, Draft, Fact, Fence, Head, Source } from './types.ts';
 
 /** Opens the call key that a `run.requested` brings (the sandbox has no other key). */
@@ -115,6 +116,8 @@ export interface Log extends AsyncDisposable {
   readonly streams: readonly string[];
   /** Which life of a stream its sequences belong to: every cursor and checkpoint names it, a restore makes a new one. */
   incarnation(stream: string): string;
+  /** States that a fold kept, to begin with instead of the first fact. */
+  readonly snapshots: Snapshots;
   /** Unique under its own subject. @throws LoomError `log_unavailable` when the log did not answer for half a minute: whether it was stored is then unknown, and the same append may be repeated */
   append(to: Address, draft: Draft, options?: AppendOptions): Promise<Appended>;
   /** One atomic decision; null when another decider won. @throws LoomError `too_many_items`, `fact_too_large`, `log_unavailable` */

@@ -147,10 +147,10 @@ async function insistently<T>(
 const enquiryPatience = 20_000;
 
 /** What the API says of a stream or durable. Whoever leads it answers, so it is asked again while nobody does. @throws LoomError `log_unavailable`, `forbidden` */
-export async function enquire<T>(connection: NatsConnection, question: string): Promise<T> {
+export async function enquire<T>(connection: NatsConnection, question: string, body?: object): Promise<T> {
   for (const end = performance.now() + enquiryPatience; ; await sleep(250)) {
     const reply = await connection
-      .request(`$JS.API.${question}`, '', { timeout: answerTimeout })
+      .request(`$JS.API.${question}`, body === undefined ? '' : JSON.stringify(body), { timeout: answerTimeout })
       .catch(refusedOrUnknown);
     const answer = reply === 'unknown' ? { error: { code: 503 } } : json<PubAck>(reply);
     if (answer.error?.code !== 503) return answer as T;
@@ -190,11 +190,12 @@ export async function directBatch(
   connection: NatsConnection,
   stream: string,
   query: { readonly seq: number; readonly next_by_subj: string; readonly batch: number },
+  tries = getTries,
 ): Promise<Batch> {
   for (let attempt = 1; ; attempt++) {
     const batch = await oneBatch(connection, stream, JSON.stringify(query)).catch(refusedOrUnknown);
     if (batch !== 'unknown' && batch !== null) return batch;
-    if (attempt === getTries) throw new LoomError('log_unavailable', 'the log does not answer a read');
+    if (attempt === tries) throw new LoomError('log_unavailable', 'the log does not answer a read');
     await sleep(50 * 2 ** attempt * Math.random());
   }
 }

@@ -86,18 +86,23 @@ const reader =
 
 const slots = ['agent-runner.step.settled.*', 'agent-runner.tool.settled.*', 'sandbox.tool.settled.*'];
 const timers = [own('timer'), 'timers.>', `${api}.STREAM.INFO.${timerStream}`, ...consumes(timerStream, timerConsumer)];
-const snapshots = ['$KV.loom_snapshots.>', `${api}.DIRECT.GET.KV_loom_snapshots.>`];
+const readsSnapshots = [`${api}.DIRECT.GET.KV_loom_snapshots`];
+const makesSnapshots = ['$KV.loom_snapshots.>', ...readsSnapshots];
 
 const rights: Readonly<Record<NatsUser, Rights>> = {
-  gateway: reader('gateway', [...makesKeys, ...makesBlobs], ['live.>', ...hintSubjects.gateway]),
+  gateway: reader('gateway', [...makesKeys, ...makesBlobs, ...readsSnapshots], ['live.>', ...hintSubjects.gateway]),
   orchestrator: reader('orchestrator', [
     ...slots.map((slot) => `${anyFact}.${slot}`),
     ...timers,
-    ...snapshots,
+    ...makesSnapshots,
     ...makesKeys,
     ...makesBlobs,
   ]),
-  'agent-runner': reader('agent-runner', ['live.>', ...readsKeys, ...makesBlobs], hintSubjects['agent-runner']),
+  'agent-runner': reader(
+    'agent-runner',
+    ['live.>', ...readsKeys, ...makesBlobs, ...readsSnapshots],
+    hintSubjects['agent-runner'],
+  ),
   sandbox: (events) =>
     service(
       'sandbox',
@@ -113,11 +118,12 @@ const rights: Readonly<Record<NatsUser, Rights>> = {
       ...events.map((stream) => `${api}.STREAM.PURGE.${stream}`),
       `${api}.STREAM.MSG.DELETE.KV_loom_keys`,
       `${api}.STREAM.MSG.DELETE.OBJ_loom_blobs`,
+      `${api}.STREAM.PURGE.KV_loom_snapshots`,
     ])(events),
   evals: reader('evals', [...readsKeys, ...readsBlobs]),
   operator: reader(
     'operator',
-    [...readsKeys, ...operatorsKeys, ...readsBlobs, `${api}.DIRECT.GET.KV_loom_schemas.>`],
+    [...readsKeys, ...operatorsKeys, ...readsBlobs, ...readsSnapshots, `${api}.DIRECT.GET.KV_loom_schemas.>`],
     ['live.>', ...hintSubjects.operator],
   ),
   setup: () => ({

@@ -123,6 +123,18 @@ test('only retention purges and erases, and never a single fact', async ({ conne
   }
 });
 
+test('the decider alone keeps snapshots, who opens a job reads them, and retention removes them', async ({
+  connections,
+}) => {
+  const readers: readonly NatsUser[] = ['orchestrator', 'gateway', 'agent-runner', 'operator'];
+  for (const user of services) {
+    const may = (subject: string): Promise<boolean> => mayPublish(connections.get(user)!, subject);
+    assert.is(await may('$KV.loom_snapshots.tx.job_0x.0'), user === 'orchestrator', user);
+    assert.is(await may('$JS.API.DIRECT.GET.KV_loom_snapshots'), readers.includes(user), user);
+    assert.is(await may('$JS.API.STREAM.PURGE.KV_loom_snapshots'), user === 'retention', user);
+  }
+});
+
 test('each takes and acks the messages of its own durables alone', async ({ connections }) => {
   const durables = ['gateway', 'orchestrator', 'agent-runner', 'sandbox', 'billing', 'audit', 'retention', 'evals'];
   for (const user of services) {

@@ -26,6 +26,9 @@ test('a shredded job cannot be opened by anybody any more, its wrapped key is in
   const [gateway, retention] = [await log.log('gateway'), await log.log('retention')];
   const at = job();
   await gateway.append(at, submitted('CANARY brief'));
+  const orchestrator = await log.log('orchestrator');
+  const [{ seq = 0 } = {}] = await all(orchestrator.readClear(at));
+  await orchestrator.snapshots.keep(at, { fold: 'some', seq, state: Buffer.from('CANARY state') });
   const vault = await openVault({
     connection: retention.connection,
     rootKeyFile: join(log.storeDir, '..', 'root.key'),
@@ -35,6 +38,7 @@ test('a shredded job cannot be opened by anybody any more, its wrapped key is in
   await shredJob({ vault, log: retention }, at.tenant, at.stream);
   await shredJob({ vault, log: retention }, at.tenant, at.stream);
   assert.not.ok((await bytesUnder(log.storeDir)).includes(wrapped));
+  assert.is(await orchestrator.snapshots.find(at, 'some'), 'none');
   const fresh = await log.log('orchestrator');
   const failure = await all(fresh.read(at)).then(
     () => 'opened',
