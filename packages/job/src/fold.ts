@@ -1,9 +1,10 @@
 import { LoomError } from '@loom/service';
-import type { Address, Fact } from '@loom/log';
+import type { Address, Fact, Snapshots } from '@loom/log';
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyJob, type Job } from './domain/state.ts';
 import { foldFact } from './pure.ts';
+import { findState, keepState, snapshotEvery } from './snapshot.ts';
 
 /** Folds one fact into the state, which it changes and returns. A fact that was folded before is passed over; the chain runs over the sums of all facts. */
 export function evolve(job: Job, fact: Fact): Job {
@@ -12,25 +13,39 @@ export function evolve(job: Job, fact: Fact): Job {
   return foldFact(job, fact);
 }
 
-/** What a fold needs of the log. */
+/** What a fold needs of the log; where there are snapshots, it begins with one. */
 export interface FactReader {
   read(at: Address, options?: { after?: number; upto?: number }): AsyncIterable<Fact>;
+  readonly snapshots?: Snapshots;
 }
 
 /** What a cache needs of it; `atLeast` is the sequence that it waits for, 0 for none. */
 interface Source {
   read(at: Address, options: { after: number; atLeast: number }): AsyncIterable<Fact>;
+  readonly snapshots?: Snapshots;
+}
+
+interface CacheOptions {
+  /** States held at once. */
+  readonly size?: number;
+  /** Snapshots of what is folded here are kept. */
+  readonly keeps?: boolean;
 }
 
 /** The state of a job from its facts, up to a sequence if one is given. */
 export async function foldJob(log: FactReader, at: Address, upto?: number): Promise<Job> {
-  const job = emptyJob(at);
-  for await (const fact of log.read(at, upto === undefined ? {} : { upto })) evolve(job, fact);
+  const job = await begin(log.snapshots, at, upto);
+  for await (const fact of log.read(at, { after: job.seq, ...(upto === undefined ? {} : { upto }) })) evolve(job, fact);
   return job;
 }
 
+const begin = async (snapshots: Snapshots | undefined, at: Address, upto?: number): Promise<Job> =>
+  (snapshots && (await findState(snapshots, at, upto))) ?? emptyJob(at);
+
 interface Entry {
-  readonly job: Job;
+  job: Job;
+  /** How many facts of it a snapshot holds. */
+  kept: number;
   turn: Promise<unknown>;
 }
 
@@ -38,21 +53,24 @@ interface Entry {
  * Owns the folded states of the jobs that this process works on; owns no truth: an entry can be dropped at any time.
  * C1  one read of a job at a time, so no fact is folded twice or out of order.
  * C2  `at` answers only with a state that includes `minSeq`: a read from a lagging replica is repeated (design, invariant 4).
+ * C3  A snapshot only saves the reading of what it holds: without any of them the states are the same.
  */
 export class JobCache {
   readonly #log: Source;
   readonly #size: number;
+  readonly #keeps: boolean;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(log: Source, size = 500) {
+  constructor(log: Source, { size = 500, keeps = false }: CacheOptions = {}) {
     this.#log = log;
     this.#size = size;
+    this.#keeps = keeps;
   }
 
   /** @throws LoomError `log_unavailable` when the log does not show `minSeq` within 10 s. */
   at(address: Address, minSeq = 0): Promise<Job> {
     const entry = this.#entry(address);
-    const turn = entry.turn.then(() => this.#advance(entry.job, minSeq));
+    const turn = entry.turn.then(() => this.#advance(entry, minSeq));
     entry.turn = turn.catch(() => this.#entries.delete(name(address)));
     return turn;
   }
@@ -64,7 +82,7 @@ export class JobCache {
 
   #entry(address: Address): Entry {
     const key = name(address);
-    const entry = this.#entries.get(key) ?? { job: emptyJob(address), turn: Promise.resolve() };
+    const entry = this.#entries.get(key) ?? { job: emptyJob(address), kept: 0, turn: Promise.resolve() };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     const oldest = this.#entries.keys().next();
@@ -72,15 +90,33 @@ export class JobCache {
     return entry;
   }
 
-  async #advance(job: Job, minSeq: number): Promise<Job> {
+  async #advance(entry: Entry, minSeq: number): Promise<Job> {
+    if (entry.job.facts === 0) {
+      entry.job = await begin(this.#log.snapshots, entry.job);
+      entry.kept = entry.job.facts;
+    }
+    const { job } = entry;
+    await this.#read(job, minSeq);
+    this.#keep(entry);
+    return job;
+  }
+
+  async #read(job: Job, minSeq: number): Promise<void> {
     const until = Date.now() + 10_000;
     for (let wait = 2; ; wait = Math.min(wait * 2, 200)) {
       for await (const fact of this.#log.read(job, { after: job.seq, atLeast: minSeq })) evolve(job, fact);
-      if (job.seq >= minSeq) return job;
+      if (job.seq >= minSeq) return;
       if (Date.now() > until)
         throw new LoomError('log_unavailable', `sequence ${minSeq} of ${job.stream} cannot be read yet`);
       await sleep(wait);
     }
+  }
+
+  #keep(entry: Entry): void {
+    const { snapshots } = this.#log;
+    if (!this.#keeps || snapshots === undefined || entry.job.facts - entry.kept < snapshotEvery) return;
+    entry.kept = entry.job.facts;
+    void keepState(snapshots, entry.job);
   }
 }
 

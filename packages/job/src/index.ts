@@ -4,6 +4,8 @@ export { pendingDispatches, type Dispatch } from './domain/pending.ts';
 export { callKeyOf, emptyJob, lastTurn, openAttempts, openCalls, stepKey } from './domain/state.ts';
 export type { Agent, Artifact, Attempt, Call, CallResult, Ended, Job, Money, Posted, Turn } from './domain/state.ts';
 export { halted, openQuestions, status, type Status } from './domain/status.ts';
+export { FOLD } from './fold-version.ts';
+export { packState, snapshotEvery, unpackState } from './snapshot.ts';
 export { stateHash } from './state-hash.ts';
 export { TEMPLATES, systemPrompt } from './templates.ts';
 export { toolInput } from './tool-input.ts';

@@ -41,7 +41,8 @@ export class Turns {
 
   constructor(log: Log, intake: Intake, decider: Decide = decide) {
     this.#log = log;
-    this.#jobs = new JobCache({ read: (at, options) => log.readFed(at, options) });
+    const fed = { read: (...[at, options]: Parameters<Log['readFed']>) => log.readFed(at, options) };
+    this.#jobs = new JobCache({ ...fed, snapshots: log.snapshots }, { keeps: true });
     this.#intake = intake;
     this.#decide = decider;
   }

@@ -1,0 +1,66 @@
+/** A folded state as bytes and back; which log and which fold it is of, the log's snapshots look after. */
+import type { Address, NoSnapshot, Snapshots } from '@loom/log';
+import { metrics } from '@loom/service';
+import { DefaultDeserializer, serialize } from 'node:v8';
+import type { Job } from './domain/state.ts';
+import { FOLD } from './fold-version.ts';
+import { stateHash } from './state-hash.ts';
+
+/** A snapshot is kept whenever so many facts were folded since the last. */
+export const snapshotEvery = 500;
+
+const looked = metrics.counter('loom_snapshots_looked', 'Snapshots looked for, by what was found.');
+const kept = metrics.counter('loom_snapshots_kept', 'Snapshots made, by whether they could be kept.');
+
+/** Any state, whatever is in it: maps, sets, bytes, and one thing in two places stays one thing. */
+export const packState = (job: Job): Buffer => serialize([stateHash(job), job]);
+
+/** Null for bytes that are no state of this job, or one that does not have its hash. */
+export function unpackState(at: Address, bytes: Uint8Array): Job | null {
+  try {
+    const [hash, job] = read(bytes) as readonly [string, Job];
+    return job.tenant === at.tenant && job.stream === at.stream && stateHash(job) === hash ? job : null;
+  } catch {
+    return null;
+  }
+}
+
+function read(bytes: Uint8Array): unknown {
+  const reader = new Reader(bytes);
+  reader.readHeader();
+  return reader.readValue();
+}
+
+declare module 'node:v8' {
+  interface Deserializer {
+    _readHostObject(): unknown;
+  }
+}
+
+/** Bytes of a state are copied out of the snapshot, which would stay in memory for 32 of them. */
+class Reader extends DefaultDeserializer {
+  override _readHostObject(): unknown {
+    const shared = super._readHostObject();
+    return Buffer.isBuffer(shared) ? Buffer.from(Uint8Array.from(shared).buffer) : shared;
+  }
+}
+
+/** The state that the newest snapshot not behind `upto` holds; null where every fact has to be folded. */
+export async function findState(snapshots: Snapshots, at: Address, upto?: number): Promise<Job | null> {
+  const found = await snapshots.find(at, FOLD, upto);
+  const job = typeof found === 'string' ? null : unpackState(at, found);
+  looked.add(1, { found: typeof found === 'string' ? found : outcomeOf(job) });
+  return job;
+}
+
+const outcomeOf = (job: Job | null): NoSnapshot | 'used' | 'wrong' => (job === null ? 'wrong' : 'used');
+
+/** Keeps the state as it is now. A snapshot that cannot be kept is no failure: whoever needs it folds the facts. */
+export async function keepState(snapshots: Snapshots, job: Job): Promise<void> {
+  const state = packState(job);
+  const done = await snapshots.keep(job, { fold: FOLD, seq: job.seq, state }).then(
+    () => true,
+    () => false,
+  );
+  kept.add(1, { kept: done });
+}
