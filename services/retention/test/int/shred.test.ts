@@ -27,8 +27,8 @@ test('a shredded job cannot be opened by anybody any more, its wrapped key is in
   const at = job();
   await gateway.append(at, submitted('CANARY brief'));
   const orchestrator = await log.log('orchestrator');
-  const [{ seq = 0 } = {}] = await all(orchestrator.readClear(at));
-  await orchestrator.snapshots.keep(at, { fold: 'some', seq, state: Buffer.from('CANARY state') });
+  const [first] = await all(orchestrator.readClear(at));
+  await orchestrator.snapshots.keep(at, { fold: 'some', seq: first?.seq ?? 0, state: Buffer.from('CANARY state') });
   const vault = await openVault({
     connection: retention.connection,
     rootKeyFile: join(log.storeDir, '..', 'root.key'),
