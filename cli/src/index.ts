@@ -1,6 +1,7 @@
 export { imageTag } from './parts/image.ts';
 export { bringChecker } from './parts/checkers.ts';
 export { findChromium } from './parts/chromium.ts';
+export { findPythonAvro } from './parts/python-avro.ts';
 export { findNatsServer } from './parts/nats.ts';
 export { engineSocket } from './parts/engine.ts';
 export { migrate, roleUrl, setUpRoles } from './stack/migrate.ts';

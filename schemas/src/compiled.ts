@@ -43,9 +43,14 @@ function safe(value: number): number {
   throw new RangeError('a long that a number cannot hold');
 }
 
+type Schema = Parameters<typeof avro.Type.forSchema>[0];
+
+/** avsc's type of a schema, with exact longs. */
+export const typeOf = (avsc: string | object): Type =>
+  avro.Type.forSchema(avsc as Schema, { omitRecordMethods: true, registry: { long } });
+
 export function compile(avsc: Avsc): Compiled {
-  const schema = avsc as Parameters<typeof avro.Type.forSchema>[0];
-  const type = avro.Type.forSchema(schema, { omitRecordMethods: true, registry: { long } });
+  const type = typeOf(avsc);
   const print = fingerprint(JSON.stringify(type.schema()));
   const header = Buffer.concat([Buffer.from([0xc3, 0x01]), print]);
   return {

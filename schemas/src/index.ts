@@ -6,3 +6,5 @@ export { clearOf, decodeWire, emptyOpened, encodeWire, fromWire, isContentFree, 
 export { normal } from './normal.ts';
 export { canonical } from './canonical.ts';
 export { openedSchemas, schemas } from './registry.ts';
+export { eventContainer } from './container.ts';
+export type { LogEvent } from './container.ts';

@@ -52,6 +52,7 @@ async function runAll(cases: readonly Case[], out: Output): Promise<number> {
   await using machine = await bringUp(out, {
     sandbox: true,
     browser: cases.some(({ name }) => name.startsWith('test/page/')),
+    avro: cases.some(({ name }) => name.startsWith('test/analysts/')),
   });
   await using postgres = await sharedPostgres();
   const sum = { passed: 0, failed: 0 };

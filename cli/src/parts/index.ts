@@ -8,8 +8,17 @@ import { natsPart } from './nats.ts';
 import { pagePart } from './page.ts';
 import type { Part } from './part.ts';
 import { postgresPart } from './postgres.ts';
+import { pythonAvroPart } from './python-avro.ts';
 
-export const parts: readonly Part[] = [natsPart, postgresPart, pagePart, dockerPart, imagePart, chromiumPart];
+export const parts: readonly Part[] = [
+  natsPart,
+  postgresPart,
+  pagePart,
+  dockerPart,
+  imagePart,
+  chromiumPart,
+  pythonAvroPart,
+];
 
 export interface Machine extends AsyncDisposable {
   /** Path of the nats-server program. */
@@ -24,12 +33,13 @@ export interface Machine extends AsyncDisposable {
  */
 export async function bringUp(
   out: Output,
-  options: { readonly sandbox: boolean; readonly browser?: boolean },
+  options: { readonly sandbox: boolean; readonly browser?: boolean; readonly avro?: boolean },
 ): Promise<Machine> {
   await postgresPart.bring(out);
   const nats = (await natsPart.bring(out)).where;
   await pagePart.bring(out);
   if (options.browser) await chromiumPart.bring(out);
+  if (options.avro) await pythonAvroPart.bring(out);
   if (!options.sandbox) return { nats, sandbox: null, [Symbol.asyncDispose]: async () => undefined };
   await dockerPart.bring(out);
   const release = await useEngine();

@@ -47,3 +47,4 @@ export type {
   ItemOf,
   Source,
 } from './types.ts';
+export { eventOf } from './event.ts';

@@ -1,0 +1,15 @@
+/** What others get of the log, on one stack after jobs that cost something: events read by a second implementation of Avro. */
+import { suite } from 'uvu';
+import { avroTests } from '../avro.ts';
+import { world, type World } from '../world.ts';
+
+const test = suite<{ world: World }>('analysts');
+
+test.before(async (context) => {
+  context.world = await world();
+});
+test.after(async (context) => context.world[Symbol.asyncDispose]());
+
+avroTests(test);
+
+test.run();
