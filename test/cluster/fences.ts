@@ -37,6 +37,21 @@ export function raceSlot(runners: readonly Log[], orchestrators: readonly Log[],
   });
 }
 
+/** In each round one decider sends what was decided on while others decide anew on that same decision. */
+export function raceDispatch(deciders: readonly Log[], rounds: number): Promise<Round[]> {
+  return each(rounds, 4, async () => {
+    const at = job();
+    const [sender, ...others] = deciders;
+    const made = await sender!.decide(at, [epoch('d0'), tool('a0-1-0-1')], fence(0));
+    const request = { seq: made!.seq, type: 'tool.requested', key: 'a0-1-0-1' } as const;
+    const [, ...results] = await Promise.all([
+      sender!.dispatch(at, request),
+      ...others.map((log, i) => log.decide(at, [epoch(`d${i + 1}`)], fence(made!.seq))),
+    ]);
+    return { at, winners: results.filter((one) => one !== null).length };
+  });
+}
+
 type Publish = Log['connection']['publish'];
 type Headers = NonNullable<NonNullable<Parameters<Publish>[2]>['headers']>;
 

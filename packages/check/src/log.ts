@@ -125,7 +125,7 @@ function misplaced({ stream, seq, subject }: RawFact): Finding {
 }
 
 async function checkAddress(run: Run, at: Address): Promise<void> {
-  const checker = new Checker(at);
+  const checker = new Checker(at, run.log);
   const entryOf = entryReader();
   let ended = false;
   const upto = run.ends.get(streamOf(at, run.log.streams.length)) ?? 0;

@@ -11,7 +11,7 @@ import { followed, nextOf, whyShut } from './derive.ts';
 import { basis, chain, dispatch, fence } from './domain/decisions.ts';
 import { headersAgree } from './domain/facts.ts';
 import { firstOf, isDecision, isKnown } from './domain/rule.ts';
-import type { Entry, Rule, Watch } from './domain/rule.ts';
+import type { Entry, LogKind, Rule, Watch } from './domain/rule.ts';
 import { entryReader } from './entries.ts';
 import type { Broken } from './rederive.ts';
 import { Walk } from './walk.ts';
@@ -35,9 +35,12 @@ export interface Verified extends Made {
 const held: readonly Rule[] = [headersAgree, basis, fence, chain, dispatch];
 
 /** Sums, chains, fences and dispatches of the facts of one job, in order; up to the first that does not hold. */
-export async function verifySealed(facts: AsyncIterable<RawFact> | Iterable<RawFact>): Promise<Sealed> {
+export async function verifySealed(
+  facts: AsyncIterable<RawFact> | Iterable<RawFact>,
+  log: LogKind = { replicated: false },
+): Promise<Sealed> {
   const entryOf = entryReader();
-  const watches = held.map((rule) => rule.watch());
+  const watches = held.map((rule) => rule.watch(log));
   const deciders = new Map<number, string>();
   let count = 0;
   for await (const raw of facts) {
@@ -56,7 +59,7 @@ function problemOf(entry: Entry, watches: readonly Watch[]): string | null {
 }
 
 /** The facts of one job behind a sequence and up to one, in order, wherever they lie. */
-export interface Kept {
+export interface Kept extends LogKind {
   raw(options: ReadOptions): AsyncGenerator<RawFact>;
   opened(options: ReadOptions): AsyncIterable<Fact>;
 }
@@ -64,6 +67,7 @@ export interface Kept {
 /** Verifies a job of a log up to a sequence. The log needs a vault. @throws LoomError `log_unavailable` */
 export function verifyJob(log: Log, at: Address, upto: number, maker: Maker): Promise<Verified> {
   const kept = {
+    replicated: log.replicated,
     raw: (options: ReadOptions) => readRaw(log, at, options),
     opened: (options: ReadOptions) => log.read(at, options),
   };
@@ -72,7 +76,7 @@ export function verifyJob(log: Log, at: Address, upto: number, maker: Maker): Pr
 
 /** Verifies a job up to a sequence. */
 export async function verifyKept(kept: Kept, at: Address, upto: number, maker: Maker): Promise<Verified> {
-  const sealed = await verifySealed(kept.raw({ upto }));
+  const sealed = await verifySealed(kept.raw({ upto }), kept);
   const walk = new Walk(at, maker, sealed.deciders);
   const told = (broken: Broken | null, shredded = false): Verified => ({
     ...walk.made,

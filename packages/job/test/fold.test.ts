@@ -1,6 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conversation, emptyJob, evolve, halted, inputBound, JobCache, pendingDispatches, status } from '@loom/job';
+import {
+  conversation,
+  emptyJob,
+  evolve,
+  halted,
+  inputBound,
+  JobCache,
+  pendingDispatches,
+  stateHash,
+  status,
+} from '@loom/job';
 import type { Fact } from '@loom/log';
 import { history } from './history.ts';
 
@@ -47,6 +57,15 @@ test('a request in a decision of several items is pending until its dispatch is 
     ['a1-1-1'],
   );
   assert.equal(pendingDispatches(fold(facts.slice(0, dispatch + 1))), []);
+});
+
+test('a dispatch moves nothing but its own mark, so it may lie one place later', () => {
+  const facts = history();
+  const at = facts.findIndex(({ decision }) => decision !== null);
+  const [sent, next] = [facts[at], facts[at + 1]];
+  assert.ok(sent && next);
+  const swapped = facts.with(at, { ...next, seq: sent.seq }).with(at + 1, { ...sent, seq: next.seq });
+  assert.is(stateHash(fold(swapped)), stateHash(fold(facts)));
 });
 
 test('money is reserved by the request and settled by the outcome, once', () => {

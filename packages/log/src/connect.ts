@@ -46,7 +46,7 @@ export async function connectLog(options: LogOptions): Promise<Log> {
       known: new Known(),
       decisions: new Map(),
     };
-    return logOf(writer, incarnations);
+    return logOf(writer, { incarnations, replicated });
   } catch (cause) {
     await connection.close();
     throw cause;
@@ -86,13 +86,14 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
   return { incarnations, replicated };
 }
 
-function logOf(writer: Writer, incarnations: ReadonlyMap<string, string>): Log {
+function logOf(writer: Writer, { incarnations, replicated }: Streams): Log {
   const { connection, keyring } = writer;
   const feed = new Feed();
   const incarnation = (stream: string): string => incarnations.get(stream) ?? '';
   return {
     connection,
     streams: streamNames(writer.streams),
+    replicated,
     incarnation,
     snapshots: snapshotsOf({ ...writer, incarnation }),
     append: (to, draft, options) => append(writer, to, draft, options),

@@ -114,6 +114,8 @@ export interface Log extends AsyncDisposable {
   readonly connection: NatsConnection;
   /** Names of the event streams. */
   readonly streams: readonly string[];
+  /** Whether streams have replicas: a reader may be behind, and a dispatch may lie beside a decision that did not see it. */
+  readonly replicated: boolean;
   /** Which life of a stream its sequences belong to: every cursor and checkpoint names it, a restore makes a new one. */
   incarnation(stream: string): string;
   /** States that a fold kept, to begin with instead of the first fact. */

@@ -3,7 +3,7 @@ import type { Log, Source } from '@loom/log';
 import { natsCluster, type Cluster } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { raceFence, raceSlot, respell, type Round } from '../fences.ts';
+import { raceDispatch, raceFence, raceSlot, respell, type Round } from '../fences.ts';
 import { byJob, each, epoch, everything, fence, job } from '../world.ts';
 
 const test = suite<{ cluster: Cluster }>('races on a cluster');
@@ -35,6 +35,27 @@ test('of completed and lost exactly one takes the slot, 300 times', async ({ clu
     await contested(cluster, runners[0]!, 'agent-runner', await raceSlot(runners, orchestrators, rounds)),
     [],
   );
+});
+
+test('a dispatch moves no fence that is in flight beside it, and never lets two deciders in, 300 times', async ({
+  cluster,
+}) => {
+  const deciders = await several(cluster, 'orchestrator', 4);
+  const race = await raceDispatch(deciders, rounds);
+  await cluster.nats.settled();
+  const stored = byJob(await everything(deciders[0]!));
+  const orders = race.map(({ at }) => stored.get(at.stream)!.map(({ type }) => type));
+  const beside = orders.filter((types) => types[1] === 'tool.requested' && types.length === 3).length;
+  console.log(`${beside} of ${rounds} decisions lie behind a dispatch that they did not see`);
+  for (const [i, { winners }] of race.entries()) {
+    assert.ok(winners <= 1);
+    assert.equal(
+      orders[i]!.toSorted(),
+      ['decision.made', 'epoch.raised', 'tool.requested']
+        .slice(0, 3)
+        .filter((type) => winners === 1 || type !== 'epoch.raised'),
+    );
+  }
 });
 
 test('control: where two deciders spell the fence differently both get in, and the race sees it', async ({

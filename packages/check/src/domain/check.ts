@@ -4,7 +4,7 @@ import { allSettled, ends, epoch, lastWord, oneEnd } from './ending.ts';
 import { begins, headersAgree, oneId, oneSubject, ownSource, wholeSum } from './facts.ts';
 import { cap, cost, spent } from './money.ts';
 import { isKnown } from './rule.ts';
-import type { Break, Entry, Rule, Watch } from './rule.ts';
+import type { Break, Entry, LogKind, Rule, Watch } from './rule.ts';
 import { askedFirst, claimedFirst, oneOutcome, oneRequest } from './slots.ts';
 
 const readable: Rule = {
@@ -67,10 +67,10 @@ export class Checker {
   readonly #broken = new Map<Rule, Break>();
   #last: Entry | null = null;
 
-  constructor(at: At) {
+  constructor(at: At, log: LogKind) {
     this.#at = at;
     const own = at.stream.startsWith('job_') ? [...ofAny, ...ofJobs] : ofAny;
-    this.#watches = new Map(own.map((rule) => [rule, rule.watch()]));
+    this.#watches = new Map(own.map((rule) => [rule, rule.watch(log)]));
   }
 
   see(entry: Entry): void {

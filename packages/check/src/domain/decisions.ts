@@ -40,13 +40,14 @@ export const basis: Rule = {
 export const fence: Rule = {
   name: 'fence',
   invariant: 3,
-  promise: 'No fact of the orchestrator lies between a decision and the fold that it stands on.',
-  watch: () => {
+  promise:
+    'No fact of the orchestrator lies between a decision and the fold that it stands on; with replicas, no decision.',
+  watch: ({ replicated }) => {
     let last = 0;
     return {
       see: (entry) => {
         const before = last;
-        if (entry.fact.source === 'orchestrator') last = entry.seq;
+        if (replicated ? isDecision(entry) : entry.fact.source === 'orchestrator') last = entry.seq;
         if (!isDecision(entry) || before <= entry.fact.basis) return null;
         return `it stands on ${entry.fact.basis}, but the orchestrator wrote ${before} before it`;
       },

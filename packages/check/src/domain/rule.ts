@@ -36,13 +36,18 @@ export interface Watch {
   readonly end?: (last: Entry, open: boolean) => Break | null;
 }
 
+/** What a rule has to know of the log that it is held against. */
+export interface LogKind {
+  readonly replicated: boolean;
+}
+
 /** A promise that every prefix of a job's facts keeps. */
 export interface Rule {
   readonly name: string;
   /** Number of the invariant in the design. */
   readonly invariant: number;
   readonly promise: string;
-  readonly watch: () => Watch;
+  readonly watch: (log: LogKind) => Watch;
 }
 
 export type Ask = Extract<RawItem, { type: 'step.requested' | 'tool.requested' | 'run.requested' }>;

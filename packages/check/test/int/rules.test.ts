@@ -53,6 +53,27 @@ test('every rule has a log that breaks it', () => {
   );
 });
 
+test('with replicas a dispatch may lie between a decision and its fold, on one server nothing may', ({ raw, play }) => {
+  const log = new Copy(raw);
+  const request = log.find('tool.requested', 'a2-1-1-1');
+  const next = log.facts.find(({ seq, headers }) => seq > request.seq && headers.has('loom-chain'));
+  next?.headers.set('loom-basis', request.headers.get('loom-decision') ?? '');
+  const rulesBroken = (replicated: boolean) =>
+    checkJob(play.at, log.raw(), false, { replicated }).map(({ rule, seq }) => `${rule} at ${seq}`);
+  assert.equal(rulesBroken(true), []);
+  assert.equal(rulesBroken(false), [`fence at ${next?.seq}`]);
+});
+
+test('with replicas a decision between another and its fold is found all the same', ({ raw, play }) => {
+  const log = new Copy(raw);
+  const fact = log.find('budget.changed');
+  fact.headers.set('loom-basis', String(log.find('tool.settled', 'a2-1-1-1').seq));
+  assert.equal(
+    checkJob(play.at, log.raw(), false, { replicated: true }).map(({ rule, seq }) => [rule, seq]),
+    [['fence', fact.seq]],
+  );
+});
+
 test('a job that may still run is not asked for its end', ({ raw, play }) => {
   const log = new Copy(raw);
   log.remove(log.find('job.completed'));
