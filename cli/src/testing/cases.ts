@@ -41,12 +41,15 @@ export function secondsFor(file: string): number {
 const nightly = process.env['LOOM_NIGHTLY'] === '1';
 const patience = nightly ? 40 : 1;
 
+/** Most files beside a package or service start a server or two and share the machine; these start whole systems, cut and measure them, or count what is in the one engine. */
+const startsSystem = (file: string): boolean => /(^|\/)e2e\/|^(test|cli|chaos|services\/sandbox)\/.*\bint\//.test(file);
+
 export function fileCase(file: string): Case {
   return {
     name: file,
     command: [process.execPath, '--disable-warning=ExperimentalWarning', file],
     seconds: secondsFor(file) * patience,
-    alone: /(^|\/)(int|e2e)\//.test(file),
+    alone: startsSystem(file),
     judge: judgeFile,
   };
 }
