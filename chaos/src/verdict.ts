@@ -29,8 +29,8 @@ export async function judge(rig: Rig): Promise<Report> {
   await using log = await openLog(rig);
   const url = rig.stack.postgresUrl;
   const report = await checkAll(log, options, url);
-  const artifacts = await checkProjection({ log, url, projection: artifactView, table: 'artifact' });
-  const scores = await checkProjection({ log, url, projection: suiteRunView, table: 'suite_run' });
+  const artifacts = await checkProjection({ log, url, projection: artifactView });
+  const scores = await checkProjection({ log, url, projection: suiteRunView });
   const none = Object.entries({ artifacts, scores }).flatMap(([name, { rows }]) => (rows === 0 ? [name] : []));
   return {
     ...report,

@@ -12,6 +12,10 @@ const jobs = 6;
 const replicas = 2;
 
 export interface BillingWorld extends AsyncDisposable {
+  /** NATS address of the log. */
+  readonly natsUrl: string;
+  /** As the operator. */
+  operator(): Promise<Log>;
   /** Ports of the replicas' health servers. */
   readonly health: readonly number[];
   /** Ends the load, waits until the rows have caught up, and holds them against a rebuild. @throws when they hold more attempts than the log */
@@ -58,6 +62,8 @@ export async function billingWorld(admin: string, serviceUrl: string): Promise<B
   const owned = starting.move();
   return {
     health,
+    natsUrl: nats.url,
+    operator: () => nats.log('operator'),
     async settle() {
       await load.stop();
       const rows = await rowsOnce(admin, load.acknowledged());

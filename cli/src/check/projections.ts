@@ -26,8 +26,8 @@ interface Options {
 /** @throws LoomError `log_unavailable`, `damaged`, `database_unavailable` */
 export async function checkProjections({ log, postgresUrl: url, opens, running = false }: Options): Promise<Checked> {
   const patience = running ? { patience: 0 } : {};
-  const usage = await checkProjection({ log, url, projection: usageView, table: 'usage', ...patience });
-  const audit = await checkProjection({ log, url, projection: auditView, table: 'audit_log', ...patience });
+  const usage = await checkProjection({ log, url, projection: usageView, ...patience });
+  const audit = await checkProjection({ log, url, projection: auditView, ...patience });
   const jobs = opens ? await jobRows(log, url, running) : { rows: 0, findings: [] };
   return {
     findings: [...usage.findings, ...audit.findings, ...jobs.findings],

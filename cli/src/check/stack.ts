@@ -20,12 +20,15 @@ interface Options {
 
 /** @throws Failure 3 when no stack is up on the folder */
 export async function checkStack(home: string, { decide: opens = false, ...options }: Options): Promise<Report> {
-  const { up, secrets, ...reached } = await operatorOn(home, opens);
+  const reached = await operatorOn(home, opens);
   await using log = reached.log;
   if (opens) await putOnRecord(log, 'loom check --decide', options.job ?? '');
-  const postgresUrl = `postgres://postgres:${secrets.postgres?.['postgres'] ?? ''}@127.0.0.1:${up.postgresPort}/postgres`;
-  return await checkAll(log, { ...options, ...(opens ? { decide: decideAgain } : {}) }, postgresUrl);
+  return await checkAll(log, { ...options, ...(opens ? { decide: decideAgain } : {}) }, postgresOf(reached));
 }
+
+/** As superuser. */
+export const postgresOf = ({ up, secrets }: Reached): string =>
+  `postgres://postgres:${secrets.postgres?.['postgres'] ?? ''}@127.0.0.1:${up.postgresPort}/postgres`;
 
 /** The running stack as its operator reaches it; with `opens` the log has the keys. @throws Failure 3 when none is up on the folder */
 export async function operatorOn(home: string, opens: boolean): Promise<Reached> {

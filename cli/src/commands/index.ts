@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts';
 import { testCommand } from './test.ts';
 import { eventsCommand } from './events.ts';
 import { jobsCommand, tokenCommand } from './jobs.ts';
+import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { secretsCommand, setUpCommand } from './setup.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Register[] = [
   tokenCommand,
   eventsCommand,
   replayCommand,
+  rebuildCommand,
   checkCommand,
   testCommand,
   benchCommand,

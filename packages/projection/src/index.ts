@@ -6,3 +6,6 @@ export { startProjection } from './start.ts';
 export type { Parts } from './start.ts';
 export { transact } from './transaction.ts';
 export type { Tx } from './transaction.ts';
+export { rebuild } from './rebuild/rebuild.ts';
+export type { RebuildOptions, RebuildProgress, RebuildReport } from './rebuild/rebuild.ts';
+export type { Difference } from './rebuild/compare.ts';

@@ -24,7 +24,7 @@ export interface Projection {
   readonly tables: readonly string[];
   /** Reads, before the transaction begins, what `apply` will want of the log. */
   readonly prepare?: (facts: readonly ClearFact[]) => Promise<void>;
-  /** Facts of one tenant in order; must not throw on any fact that is in the log. */
+  /** Facts of one tenant in order; must not throw on any fact that is in the log. Names its tenant where it reads: a rebuild is not held by row-level security. */
   readonly apply: (tx: Tx, facts: readonly ClearFact[]) => Promise<void>;
   /** What a rebuild has to know of how long rows are kept, by table. */
   readonly kept?: Readonly<Record<string, Kept>>;

@@ -17,7 +17,7 @@ const upsertUsage = `
   from jsonb_to_recordset($1::jsonb) as r (job text, kind text, key text, agent text, step int, attempts int, outcome text, provider text, model text,
     price_version text, tokens_in bigint, tokens_cached bigint, tokens_out bigint, cost_micros bigint, tool_micros bigint, waste_micros bigint,
     seconds bigint, at bigint, seq bigint)
-  left join engagement_of e on e.job = r.job
+  left join engagement_of e on e.tenant = current_setting('app.tenant') and e.job = r.job
   on conflict (tenant, job, kind, key) do update set
     attempts = usage.attempts + excluded.attempts,
     outcome = coalesce(nullif(excluded.outcome, ''), usage.outcome),
