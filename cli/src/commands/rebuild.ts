@@ -22,7 +22,9 @@ const jobs: Row = {
   async projection(log, out) {
     const [{ jobView }, { JobCache }] = await Promise.all([import('@loom/gateway'), import('@loom/job')]);
     const onShut = (job: string): void => out.note(`${job} cannot be opened any more: its row stays as it is`);
-    return jobView({ jobs: new JobCache(log), onShut });
+    // No further than the facts that are applied, and without snapshots: what is compared is made of the log alone.
+    const read: Log['readFed'] = (at, { after, atLeast }) => log.read(at, { after, upto: atLeast });
+    return jobView({ jobs: new JobCache({ read }), onShut });
   },
 };
 

@@ -36,6 +36,8 @@ export interface Kept {
   readonly days?: { readonly by: string; readonly days: number };
   /** SQL condition of rows that outlive their facts: they are taken over from the live table. */
   readonly outlives?: string;
+  /** Column of the sequence up to which a row was folded, where live rows may be ahead of their checkpoint: such rows are not compared. */
+  readonly folded?: string;
 }
 
 export interface ProjectOptions extends Projection {

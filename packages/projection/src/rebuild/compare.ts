@@ -53,7 +53,9 @@ export function compare({ pool, projection, schema }: Beside): Promise<Compariso
     for (const table of projection.tables) {
       const [live, rebuilt] = [`${schema}.${copyOf(table)}`, `${schema}.${table}`];
       const name = `${projection.schema}.${table}`;
-      await settleKept(tx, projection.kept?.[table], name, live, rebuilt);
+      const kept = projection.kept?.[table];
+      await settleKept(tx, kept, name, live, rebuilt);
+      await leaveOutAhead(tx, kept?.folded, name, live, rebuilt);
       const [count] = await tx.query<{ rows: number }>(`select count(*) as rows from ${live}`);
       rows += count?.rows ?? 0;
       sides.push({ ...(await only(tx, live, rebuilt)), table: name, side: 'live' });
@@ -81,6 +83,27 @@ const keyColumns = `
   select attname as name from pg_index join pg_attribute on attrelid = indrelid and attnum = any (indkey)
   where indrelid = $1::text::regclass and indisprimary`;
 
+/** The condition that a row `l` and a row `r` have one key. */
+async function sameKey(tx: Tx, table: string): Promise<string> {
+  const key = await tx.query<{ name: string }>(keyColumns, [table]);
+  return key.map(({ name }) => `l.${name} = r.${name}`).join(' and ');
+}
+
+/** Copies of live rows that were folded further than their checkpoint are replaced by what is held against them: nothing can be said of them. */
+async function leaveOutAhead(
+  tx: Tx,
+  folded: string | undefined,
+  named: string,
+  live: string,
+  rebuilt: string,
+): Promise<void> {
+  if (folded === undefined) return;
+  const ahead = `${await sameKey(tx, named)} and l.${folded} > r.${folded}`;
+  await tx.query(
+    `with ahead as (delete from ${live} l using ${rebuilt} r where ${ahead} returning r.*) insert into ${live} select * from ahead`,
+  );
+}
+
 /** Rows that retention removed do not come back; rows that outlive their facts are taken over (`Kept`). `named`: the live table, for its key. */
 export async function settleKept(
   tx: Tx,
@@ -90,8 +113,7 @@ export async function settleKept(
   rebuilt: string,
 ): Promise<void> {
   if (kept === undefined) return;
-  const key = await tx.query<{ name: string }>(keyColumns, [named]);
-  const same = key.map(({ name }) => `l.${name} = r.${name}`).join(' and ');
+  const same = await sameKey(tx, named);
   const { days, outlives } = kept;
   if (days !== undefined)
     await tx.query(

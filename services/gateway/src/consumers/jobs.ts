@@ -18,6 +18,7 @@ export function jobView({ jobs, onShut }: Parts): Projection {
     schema: 'gateway',
     name: 'jobs',
     tables: ['jobs'],
+    kept: { jobs: { folded: 'last_seq' } },
     async prepare(facts) {
       for (const one of touched(facts)) await fold(one);
     },
