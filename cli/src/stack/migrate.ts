@@ -10,7 +10,7 @@ import { root } from '../root.ts';
 
 /** Schemas each service may use. */
 export const schemasOf: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['gateway', 'vault'],
+  gateway: ['gateway', 'vault', 'billing'],
   billing: ['billing'],
   audit: ['audit'],
   retention: ['retention'],

@@ -25,6 +25,7 @@ import { publicRoutes } from './routes/public.ts';
 import type { PublicParts } from './routes/public.ts';
 import { showRoutes } from './routes/show.ts';
 import { talkRoutes } from './routes/talk.ts';
+import { usageRoutes } from './routes/usage.ts';
 
 export interface HttpOptions {
   readonly trustProxy: boolean;
@@ -117,7 +118,7 @@ async function signedIn(api: FastifyInstance, parts: Parts, options: HttpOptions
   api.addHook('onSend', async (request, reply) => {
     if (reply.statusCode < 400) await parts.signIn(identity(request), requestBlock(request, ''));
   });
-  for (const routes of [jobRoutes, eventRoutes, showRoutes, artifactRoutes, talkRoutes, controlRoutes]) {
+  for (const routes of [jobRoutes, eventRoutes, showRoutes, artifactRoutes, talkRoutes, controlRoutes, usageRoutes]) {
     await api.register(routes, parts);
   }
 }

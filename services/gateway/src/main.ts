@@ -12,6 +12,7 @@ import { signIn } from './identity/sign-in.ts';
 import { openGate, openLog, reachable } from './open.ts';
 import { openSite } from './page/site.ts';
 import { jobRows } from './views/jobs.ts';
+import { usageRows } from './views/usage.ts';
 
 const httpOf = ({ trustProxy, rateLimit, tlsCertificate: certificate, tlsKey: key }: GatewaySettings) => ({
   trustProxy,
@@ -38,7 +39,8 @@ export async function start(env: Env): Promise<Running> {
   const log = starting.use(opened.log);
   starting.defer(measureLog('gateway', log));
   const draining = new AbortController();
-  const own = { ...opened, jobs: new JobCache(log), rows: jobRows(pool), hints: hints(log), logger: logger('gateway') };
+  const views = { rows: jobRows(pool), usage: usageRows(pool) };
+  const own = { ...opened, ...views, jobs: new JobCache(log), hints: hints(log), logger: logger('gateway') };
   starting.defer(() => own.hints.stop());
   const rows = { ...rowsOf(own), log, pool, service: 'gateway' };
   const loop = supervise('gateway', (signal) => project({ ...rows, signal }), draining.signal);

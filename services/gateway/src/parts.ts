@@ -7,6 +7,7 @@ import type { Gate } from './identity/authenticate.ts';
 import type { SignIn } from './identity/sign-in.ts';
 import type { Hints } from './hints.ts';
 import type { JobRows } from './views/jobs.ts';
+import type { UsageRows } from './views/usage.ts';
 
 /** What the routes work with; main.ts makes each once. */
 export interface Parts {
@@ -15,6 +16,7 @@ export interface Parts {
   readonly blobs: Blobs;
   readonly jobs: JobCache;
   readonly rows: JobRows;
+  readonly usage: UsageRows;
   readonly hints: Hints;
   readonly gate: Gate;
   readonly signIn: SignIn;

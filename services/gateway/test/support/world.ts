@@ -22,6 +22,8 @@ export interface World extends AsyncDisposable {
   readonly blobs: Blobs;
   /** As the gateway's own role. */
   readonly databaseUrl: string;
+  /** As billing's. */
+  readonly billingUrl: string;
   /** Stops the gateway, as SIGTERM does. */
   stop(): Promise<void>;
   /** Messages in every stream and bucket of the server, by name. */
@@ -44,6 +46,7 @@ export async function world(env: Record<string, string> = {}): Promise<World> {
   const rootKeyFile = await rootKey(opening);
   await setUpLog({ servers: nats.url, user: 'setup', password: 'setup' });
   const signer = issuer();
+  const billingUrl = await database.migrate('billing');
   const databaseUrl = await database.migrate('gateway');
   const gateway = await start({
     LOOM_NATS_URL: nats.url,
@@ -68,6 +71,7 @@ export async function world(env: Record<string, string> = {}): Promise<World> {
     runner,
     blobs,
     databaseUrl,
+    billingUrl,
     stored: () => stored(nats.url),
     stop: () => gateway.stop(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

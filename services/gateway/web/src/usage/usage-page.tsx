@@ -1,68 +1,86 @@
-import { useEffect, useMemo } from 'react';
-import type { Summary } from '../api/jobs.ts';
+import { useEffect, useState } from 'react';
+import { told } from '../api/client.ts';
+import { usageBy, type Group, type Usage } from '../api/usage.ts';
 import { useJobs } from '../list/jobs-store.tsx';
 import { counted, dayOf, money } from '../model/figures.ts';
+import { useApi } from '../parts/contexts.ts';
 import { Link } from '../route.tsx';
 
-interface Sum {
-  readonly name: string;
-  readonly micros: number;
-  readonly jobs: number;
+interface Shown {
+  readonly days: Usage;
+  readonly engagements: Usage;
+  readonly models: Usage;
+  readonly jobs: Usage;
 }
 
-function sumBy(jobs: readonly Summary[], nameOf: (job: Summary) => string): readonly Sum[] {
-  const sums = new Map<string, Sum>();
-  for (const job of jobs) {
-    const name = nameOf(job);
-    const { micros, jobs: number } = sums.get(name) ?? { micros: 0, jobs: 0 };
-    sums.set(name, { name, micros: micros + job.spent_micros, jobs: number + 1 });
-  }
-  return [...sums.values()];
-}
-
-/** As many jobs as are read before one must ask for more. */
-const enough = 500;
-
-/** What the jobs came to: by day, by engagement, the dearest. */
-export default function UsagePage() {
-  const { all, more, loading, readMore } = useJobs();
+/** The gateway's sums, or why there are none. */
+function useUsage(): { readonly shown: Shown | null; readonly trouble: string } {
+  const api = useApi();
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [trouble, setTrouble] = useState('');
   useEffect(() => {
-    if (more && !loading && all.length < enough) readMore();
-  }, [more, loading, all.length, readMore]);
-  const total = all.reduce((sum, { spent_micros: micros }) => sum + micros, 0);
-  const days = useMemo(() => sumBy(all, (job) => dayOf(Date.parse(job.created_at))).slice(0, 30), [all]);
-  const engagements = useMemo(
-    () => sumBy(all, ({ engagement }) => engagement).toSorted((a, b) => b.micros - a.micros || b.jobs - a.jobs),
-    [all],
-  );
+    let gone = false;
+    const asked = [
+      usageBy(api, 'day', 31),
+      usageBy(api, 'engagement', 20),
+      usageBy(api, 'model', 20),
+      usageBy(api, 'job', 10),
+    ];
+    Promise.all(asked)
+      .then(([days, engagements, models, jobs]) => {
+        if (!gone && days && engagements && models && jobs) setShown({ days, engagements, models, jobs });
+      })
+      .catch((cause: unknown) => gone || setTrouble(told(cause)));
+    return () => void (gone = true);
+  }, [api]);
+  return { shown, trouble };
+}
+
+const utcDay = (key: string): string => dayOf(Date.parse(`${key}T12:00:00Z`));
+const named = (key: string): string => (key === '' ? 'none' : key);
+
+/** What the jobs of the last 30 days came to: by day, by engagement, by model, the dearest. */
+export default function UsagePage() {
+  const { shown, trouble } = useUsage();
   return (
     <div className="usage pad">
       <h1>Usage</h1>
-      <p className="lead">
-        {money(total)} over {counted(all.length, 'job')}
-        {more && ', the newest'}.{' '}
-        {more && (
-          <button type="button" className="link" onClick={readMore} disabled={loading}>
-            Count older ones too
-          </button>
-        )}
-      </p>
-      <Bars title="By day" sums={days} />
-      <Bars title="By engagement" sums={engagements} />
-      <Dearest jobs={all} />
+      {trouble !== '' && (
+        <p className="lead" role="alert">
+          {trouble}
+        </p>
+      )}
+      {shown && (
+        <>
+          <p className="lead">
+            {money(shown.days.total.spent_micros)} over {counted(shown.days.total.jobs, 'job')} since{' '}
+            {dayOf(Date.parse(shown.days.from))}.
+          </p>
+          <Bars title="By day (UTC)" groups={shown.days.items} nameOf={utcDay} />
+          <Bars title="By engagement" groups={shown.engagements.items} nameOf={named} />
+          <Bars title="By model" groups={shown.models.items.filter(({ steps }) => steps > 0)} nameOf={named} />
+          <Dearest jobs={shown.jobs.items} />
+        </>
+      )}
     </div>
   );
 }
 
-function Bars({ title, sums }: { readonly title: string; readonly sums: readonly Sum[] }) {
-  const top = Math.max(1, ...sums.map(({ micros }) => micros));
+interface BarsProps {
+  readonly title: string;
+  readonly groups: readonly Group[];
+  readonly nameOf: (key: string) => string;
+}
+
+function Bars({ title, groups, nameOf }: BarsProps) {
+  const top = Math.max(1, ...groups.map(({ spent_micros: micros }) => micros));
   return (
     <section>
       <h2>{title}</h2>
       <ul className="bars">
-        {sums.map(({ name, micros, jobs }) => (
-          <li key={name}>
-            <span className="name">{name}</span>
+        {groups.map(({ key, spent_micros: micros, jobs }) => (
+          <li key={key}>
+            <span className="name">{nameOf(key)}</span>
             <span className="bar" aria-hidden="true">
               <span style={{ width: `${(micros / top) * 100}%` }} />
             </span>
@@ -75,19 +93,18 @@ function Bars({ title, sums }: { readonly title: string; readonly sums: readonly
   );
 }
 
-function Dearest({ jobs }: { readonly jobs: readonly Summary[] }) {
-  const dearest = jobs
-    .filter(({ spent_micros: micros }) => micros > 0)
-    .toSorted((a, b) => b.spent_micros - a.spent_micros);
-  if (dearest.length === 0) return null;
+function Dearest({ jobs }: { readonly jobs: readonly Group[] }) {
+  const { all } = useJobs();
+  const dear = jobs.filter(({ spent_micros: micros }) => micros > 0);
+  if (dear.length === 0) return null;
   return (
     <section>
       <h2>Dearest jobs</h2>
       <ul className="bars">
-        {dearest.slice(0, 10).map(({ id, brief, spent_micros: micros }) => (
-          <li key={id}>
-            <Link className="name wide" href={`/jobs/${id}`}>
-              {brief}
+        {dear.map(({ key, spent_micros: micros }) => (
+          <li key={key}>
+            <Link className="name wide" href={`/jobs/${key}`}>
+              {all.find(({ id }) => id === key)?.brief || key}
             </Link>
             <span className="amount">{money(micros)}</span>
           </li>
