@@ -22,7 +22,9 @@ interface Metric {
 
 const metrics: Readonly<Record<string, Metric>> = {
   steps: { unit: '1/s', better: 'more' },
+  decisions: { unit: '1/s', better: 'more' },
   appends: { unit: '1/s', better: 'more' },
+  fold: { unit: 'ms', better: 'less' },
   p50: { unit: 'ms', better: 'less' },
   p99: { unit: 'ms', better: 'less' },
   cpu: { unit: 'µs/step', better: 'less' },

@@ -1,6 +1,7 @@
 import { cluster } from './cluster.ts';
 import type { Figure } from './figures.ts';
 import { pingpong, type BenchOptions } from './pingpong.ts';
+import { replay } from './replay.ts';
 
 export type { BenchOptions, Figure };
 
@@ -8,4 +9,5 @@ export type { BenchOptions, Figure };
 export const benchmarks: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<Figure>>> = {
   pingpong,
   cluster,
+  replay,
 };

@@ -29,10 +29,11 @@ const plan = (width: number): typeof answer =>
   });
 
 function replyTo({ situation, messages }: ModelRequest, shape: Shape): typeof answer {
-  if (shape.kind === 'pingpong')
-    return messages.filter(({ role }) => role === 'assistant').length + 1 < shape.steps ? answer : declined;
+  const step = messages.filter(({ role }) => role === 'assistant').length + 1;
+  if (shape.kind === 'pingpong') return step < shape.steps ? answer : declined;
   if (situation.kind === 'planner') return plan(shape.width);
-  return situation.kind === 'writer' ? { ...answer, stopReason: 'refusal' } : answer;
+  if (situation.kind === 'writer') return { ...answer, stopReason: 'refusal' };
+  return shape.kind === 'swarm' && step < shape.steps ? calling('list_files', {}) : answer;
 }
 
 const ends = (reply: typeof answer): boolean => reply === declined || reply.stopReason === 'refusal';

@@ -30,7 +30,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     await setUpLog({ servers: servers.url, user: 'setup', password: 'setup', streams, replicas });
     await setUpRaw(servers.url, streams, replicas);
     const { publicKey } = await generatePoolKeys();
-    const gateway = await gatewayLog(servers);
+    const gateway = await logOf('gateway', servers);
     const place = { url: servers.url, rootKeyFile: servers.rootKeyFile, poolPublicKey: publicKey, streams };
     return {
       servers,
@@ -48,12 +48,13 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   }
 }
 
-const gatewayLog = ({ url, rootKeyFile }: Servers): Promise<Log> =>
+/** The log as one of the services sees it. */
+export const logOf = (source: 'gateway' | 'operator', { url, rootKeyFile }: Servers): Promise<Log> =>
   connectLog({
     servers: url,
-    user: 'gateway',
-    password: 'gateway',
-    source: 'gateway',
+    user: source,
+    password: source,
+    source,
     streams,
     vault: (connection) => openVault({ connection, rootKeyFile }),
   });
@@ -61,7 +62,8 @@ const gatewayLog = ({ url, rootKeyFile }: Servers): Promise<Log> =>
 const newJob = (): Address => ({ tenant: 'tbench', stream: `job_0${randomBytes(13).toString('hex')}` });
 
 /** Submits a job as the gateway does. */
-async function submit(gateway: Log): Promise<void> {
+export async function submit(gateway: Log): Promise<Address> {
+  const at = newJob();
   const request = { action: 'POST /v1/jobs', target: '', person: 'bench', ip: '127.0.0.1', user_agent: 'bench' };
   const body = {
     brief: 'Look through the figures step by step until told that it is enough.',
@@ -77,7 +79,8 @@ async function submit(gateway: Log): Promise<void> {
     mode: null,
     request,
   };
-  await gateway.append(newJob(), { type: 'job.submitted', key: '0', body });
+  await gateway.append(at, { type: 'job.submitted', key: '0', body });
+  return at;
 }
 
 let loops = 0;
@@ -108,7 +111,7 @@ export async function runLoops(
 
 const more = (count: number): string[] => Array.from({ length: count }, () => `l${++loops}`);
 
-function ends(crew: Crew, count: number): Promise<void> {
+export function ends(crew: Crew, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the loops of the benchmark did not end')), 120_000);
     let left = count;

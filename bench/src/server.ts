@@ -28,7 +28,7 @@ interface Options {
 
 /** Passwords are the users' names: all is on loopback and gone in a minute. `bench` may do anything: the raw side. */
 function users(): string {
-  const names = ['gateway', 'orchestrator', 'agent-runner', 'setup'];
+  const names = ['gateway', 'orchestrator', 'agent-runner', 'operator', 'setup'];
   const loom = natsUsers(Object.fromEntries(names.map((name) => [name, name])));
   return loom.replace('users: [', 'users: [\n    { user: bench, password: bench },');
 }

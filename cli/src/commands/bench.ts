@@ -44,7 +44,7 @@ export const benchCommand: Register = (program) => {
   const command = program
     .command('bench')
     .description('benchmarks beside a plain alternative in the same run; the median of the rounds')
-    .argument('[name]', 'pingpong or cluster; all without it')
+    .argument('[name]', 'pingpong, cluster or replay; all without it')
     .option('--rounds <n>', 'rounds, taken in turn', '3');
   const examples = ['./loom bench', './loom bench pingpong --json', './loom bench cluster --rounds 5'];
   act<{ rounds: string }>(command, examples, ({ args, options, out }) => run(args[0], roundsOf(options.rounds), out));

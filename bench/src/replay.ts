@@ -1,0 +1,100 @@
+/** What it takes to stand at the end of a long job, and to prove how it went, beside the plain reading of its facts. */
+import { verifyJob } from '@loom/check';
+import { makerOf } from '@loom/cli';
+import { emptyJob, evolve, foldJob } from '@loom/job';
+import type { Job } from '@loom/job';
+import { readRaw } from '@loom/log';
+import type { Address, Log } from '@loom/log';
+import { openVault } from '@loom/vault';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { figures, type Figure, type Round } from './figures.ts';
+import type { BenchOptions } from './pingpong.ts';
+import { ends, logOf, startRig, submit, type Rig } from './rig.ts';
+
+/** 50 agents of 50 steps, each but the last with a tool: some 10,000 facts. */
+const shape = { kind: 'swarm', width: 50, steps: 50 } as const;
+
+interface Pair {
+  readonly ours: Round;
+  readonly theirs: Round;
+}
+
+export async function* replay({ nats, rounds, note }: BenchOptions): AsyncGenerator<Figure> {
+  await using rig = await startRig({ binary: nats, sync: 'default' });
+  note(`a job of ${shape.width} agents`);
+  const at = await longJob(rig);
+  await using log = await logOf('operator', rig.servers);
+  const { facts } = await cold(log, at);
+  const name = (what: string, reference: string) => ({ bench: 'replay', case: `${facts} facts, ${what}`, reference });
+  const verify = await verifier(rig, log, at);
+  await snapshot(log, at);
+  await verify();
+  const pairs = { cold: [] as Pair[], kept: [] as Pair[], verify: [] as Pair[] };
+  for (let i = 0; i < rounds; i++) {
+    note(`round ${i + 1} of ${rounds}`);
+    const read = await timed(() => bare(log, at));
+    const folded = await timed(() => cold(log, at));
+    pairs.cold.push({ theirs: { fold: read.ms }, ours: { fold: folded.ms } });
+    pairs.kept.push({ theirs: { fold: read.ms }, ours: { fold: (await timed(() => snapshot(log, at))).ms } });
+    const { ms, value: decisions } = await timed(verify);
+    const rate = (during: number): Round => ({ decisions: decisions / (during / 1000) });
+    pairs.verify.push({ theirs: rate(folded.ms), ours: rate(ms) });
+  }
+  yield* figures(name('cold', 'bare read'), pairs.cold);
+  yield* figures(name('from a snapshot', 'bare read'), pairs.kept);
+  yield* figures(name('verified', 'a cold fold'), pairs.verify);
+}
+
+/** Made by the services themselves; they are gone when it has ended. */
+async function longJob(rig: Rig): Promise<Address> {
+  await using crew = await rig.crew('loom', shape);
+  const answered = ends(crew, 1);
+  const at = await submit(rig.gateway);
+  await answered;
+  while ((await foldJob(rig.gateway, at)).ended === null) await sleep(50);
+  return at;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; readonly value: T }> {
+  const began = performance.now();
+  const value = await work();
+  return { ms: performance.now() - began, value };
+}
+
+async function bare(log: Log, at: Address): Promise<void> {
+  for await (const _ of readRaw(log, at));
+}
+
+/** From the first fact on. */
+async function cold(log: Log, at: Address): Promise<Job> {
+  const job = emptyJob(at);
+  for await (const fact of log.read(at)) evolve(job, fact);
+  return job;
+}
+
+/** As every service folds. @throws when there was no snapshot to begin with */
+async function snapshot(log: Log, at: Address): Promise<Job> {
+  let read = 0;
+  const counted = {
+    snapshots: log.snapshots,
+    async *read(...place: Parameters<Log['read']>) {
+      for await (const fact of log.read(...place)) {
+        read += 1;
+        yield fact;
+      }
+    },
+  };
+  const job = await foldJob(counted, at);
+  if (read >= job.facts) throw new Error('the job has no snapshot');
+  return job;
+}
+
+/** Verifies the whole job and says how many decisions came out the same. @throws when one did not */
+async function verifier(rig: Rig, log: Log, at: Address): Promise<() => Promise<number>> {
+  const vault = await openVault({ connection: log.connection, rootKeyFile: rig.servers.rootKeyFile });
+  return async () => {
+    const { broken, decisions, requests } = await verifyJob(log, at, Infinity, makerOf(vault, at));
+    if (broken !== null || requests === 0) throw new Error(`the job does not verify: ${broken?.message}`);
+    return decisions;
+  };
+}
