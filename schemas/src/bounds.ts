@@ -3,6 +3,7 @@
  * that it reads, so a few damaged bytes could make it loop or fill memory.
  */
 import { LoomError } from '@loom/service';
+import { isUtf8 } from 'node:buffer';
 import { type Avsc, type AvscRecord, kindOf } from './schema.ts';
 
 interface Cursor {
@@ -31,14 +32,15 @@ function skipOf(type: Avsc): Skip {
     case 'boolean':
       return (cursor) => advance(cursor, 1);
     case 'bytes':
-    case 'string':
       return skipBytes;
+    case 'string':
+      return skipText;
     case 'record':
       return skipAll((type as AvscRecord).fields.map((field) => skipOf(field.type)));
     case 'array':
       return skipBlocks([skipOf((type as { items: Avsc }).items)]);
     case 'map':
-      return skipBlocks([skipBytes, skipOf((type as { values: Avsc }).values)]);
+      return skipBlocks([skipText, skipOf((type as { values: Avsc }).values)]);
     case 'union':
       return skipBranch((type as readonly Avsc[]).map(skipOf));
     default:
@@ -47,6 +49,24 @@ function skipOf(type: Avsc): Skip {
 }
 
 const skipBytes: Skip = (cursor) => advance(cursor, readLong(cursor));
+
+/** avsc reads a replacement character where bytes are no UTF-8: what it then says is not what was written. */
+const skipText: Skip = (cursor) => {
+  const length = readLong(cursor);
+  advance(cursor, length);
+  if (!isText(cursor.bytes, cursor.at - length, cursor.at)) throw broken();
+};
+
+/** Names and codes are short and plain: looking at their bytes is quicker than handing them to whoever knows UTF-8. */
+function isText(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from <= shortText) {
+    let at = from;
+    while (at < to && (bytes[at] as number) < 0x80) at++;
+    if (at === to) return true;
+  }
+  return isUtf8(bytes.subarray(from, to));
+}
+const shortText = 64;
 
 function skipAll(parts: readonly Skip[]): Skip {
   return (cursor) => {
