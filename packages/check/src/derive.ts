@@ -12,8 +12,14 @@ interface Derived extends Omit<Rederived, 'broken'> {
   readonly broken: Finding | null;
 }
 
-/** Nothing to say here: content whose key was destroyed, and facts that break `sum` or `readable`. */
-const passed: ReadonlySet<string> = new Set(['key_destroyed', 'damaged', 'undecodable', 'unknown_schema']);
+/** Nothing to say here: content whose key was destroyed, and facts that break `sum`, `headers` or `readable`. */
+const passed: ReadonlySet<string> = new Set([
+  'key_destroyed',
+  'damaged',
+  'wrong_tenant',
+  'undecodable',
+  'unknown_schema',
+]);
 
 /** The key is there and the content is not, or does not open under it. */
 const shut: ReadonlySet<string> = new Set(['bad_seal', 'blob_damaged', 'blob_missing']);

@@ -91,6 +91,15 @@ export function verify(message: Stored): void {
     throw new LoomError('damaged', `the fact at ${message.stream} ${message.seq} does not have its sum`);
 }
 
+/** Checks that the headers tell of the fact that the subject names. @throws LoomError `wrong_tenant`, `undecodable` */
+export function agree({ headers, stream, seq }: Stored, located: Located): void {
+  const about = headers?.get('ce-subject') ?? '';
+  if (!about.startsWith(`${located.tenant}/`))
+    throw new LoomError('wrong_tenant', `the fact at ${stream} ${seq} names another tenant than its subject`);
+  if (about !== contextOf(located, located.type, located.key) || headers?.get('ce-type') !== `loom.${located.type}`)
+    throw new LoomError('undecodable', `the headers of ${stream} ${seq} tell of another fact than its subject`);
+}
+
 /** What headers and the server say of a fact. */
 export function headOf(message: Stored, located: Located): Head & { readonly type: FactType } {
   const get = (name: string): string => message.headers?.get(name) ?? '';

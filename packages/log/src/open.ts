@@ -5,7 +5,7 @@ import { LoomError } from '@loom/service';
 import { checkOut } from './claims.ts';
 import { noSealer, personOf } from './encode.ts';
 import type { EncodedItem, Parts } from './encode.ts';
-import { headOf, verify } from './headers.ts';
+import { agree, headOf, verify } from './headers.ts';
 import { contextOf, parseSubject } from './subjects.ts';
 import type { Opened } from './known.ts';
 import type { Located } from './subjects.ts';
@@ -18,10 +18,11 @@ interface Said {
   readonly wire: Wire;
 }
 
-/** @throws LoomError `damaged`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
+/** @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
 export async function openFact(parts: Parts, message: Stored): Promise<Fact> {
   verify(message);
   const located = parseSubject(message.subject);
+  agree(message, located);
   const head = headOf(message, located);
   return sayings(head, parts.known.get(head.sum) ?? (await openBodies(parts, located, message.body)));
 }
@@ -40,7 +41,7 @@ function sayings(head: Head & { readonly type: FactType }, opened: readonly Open
   return { ...head, items: head.decision === null ? items : [], said: items[0] ?? null };
 }
 
-/** Needs no key. @throws LoomError `damaged`, `undecodable`, `unknown_schema` */
+/** Needs no key. @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema` */
 export function clearFact(message: Stored): ClearFact {
   const { located, type, wire } = decode(message);
   const head = headOf(message, located);
@@ -61,6 +62,7 @@ export function itemsOf(message: Stored): readonly EncodedItem[] {
 function decode(message: Stored): Said {
   verify(message);
   const located = parseSubject(message.subject);
+  agree(message, located);
   return { located, type: located.type, wire: wireOf(located.type, message.body) };
 }
 
@@ -75,6 +77,7 @@ const carried = (wire: Wire): readonly EncodedItem[] => wire['items'] as readonl
 function decodeItem(item: EncodedItem): Wire {
   const { type, wire } = decodeWire(item.body);
   if (type !== item.type) throw new LoomError('undecodable', `an item's body is a ${type}, it says ${item.type}`);
+  if (type === 'decision.made') throw new LoomError('undecodable', 'a decision holds a decision');
   return wire;
 }
 

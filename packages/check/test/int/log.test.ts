@@ -26,7 +26,12 @@ const found = ({ findings }: Report): string[] => findings.map(({ rule, seq }) =
 
 /** Stores bytes under a subject past all of Loom's own code. */
 async function store(log: Log, subject: string, body: Uint8Array): Promise<number> {
-  const pairs: (readonly [string, string])[] = [['ce-id', subject]];
+  const [tenant, stream, , noun, verb, key] = subject.split('.').slice(3);
+  const pairs: (readonly [string, string])[] = [
+    ['ce-id', subject],
+    ['ce-subject', `${tenant}/${stream}/${noun}.${verb}/${key}`],
+    ['ce-type', `loom.${noun}.${verb}`],
+  ];
   const sum = sumOfRaw({ stream: '', seq: 0, time: 0, subject, headers: pairs, body });
   const headers = natsHeaders();
   for (const [name, value] of [...pairs, ['loom-sum', sum] as const]) headers.set(name, value);
