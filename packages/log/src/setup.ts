@@ -3,11 +3,12 @@ import { schemas } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import { blobBucketConfig } from '@loom/blobs';
 import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream';
+import type { ConsumerInfo, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { consumerTable, timerStream } from './consumers.ts';
 import { connectNats } from './nats.ts';
 import { buckets, checkEcho, checkVersion, durable, eventStream, timersDurable, timersStream } from './streams.ts';
@@ -70,13 +71,26 @@ async function makeDurables(manager: JetStreamManager, { streams = 4, ackWait = 
 }
 
 async function makeDurable(manager: JetStreamManager, stream: string, wish: ReturnType<typeof durable>): Promise<void> {
-  const info = await insist(
+  const { durable_name: name, filter_subjects: filters = [] } = wish;
+  const found = await insist(
     async () =>
-      (await absentAsNull(manager.consumers.info(stream, wish.durable_name))) ??
-      (await manager.consumers.add(stream, wish)),
+      (await absentAsNull(manager.consumers.info(stream, name))) ?? (await manager.consumers.add(stream, wish)),
   );
-  const { filter_subject: one, ...echo } = info.config;
-  checkEcho(`${stream}/${wish.durable_name}`, wish, one === undefined ? echo : { ...echo, filter_subjects: [one] });
+  const other = !isDeepStrictEqual(new Set(filtersIn(found)), new Set(filters));
+  const info = other ? await refilter(manager, stream, wish) : found;
+  checkEcho(`${stream}/${name}`, wish, { ...info.config, filter_subjects: filtersIn(info) });
+}
+
+const filtersIn = ({ config }: ConsumerInfo): readonly string[] =>
+  config.filter_subject === undefined ? (config.filter_subjects ?? []) : [config.filter_subject];
+
+/** A release hands a durable other facts than the one before: its place in the stream stays. */
+function refilter(
+  manager: JetStreamManager,
+  stream: string,
+  { durable_name, filter_subjects = [] }: ReturnType<typeof durable>,
+): Promise<ConsumerInfo> {
+  return insist(() => manager.consumers.update(stream, durable_name, { filter_subject: '', filter_subjects }));
 }
 
 async function absentAsNull<T>(asked: Promise<T>): Promise<T | null> {
