@@ -485,6 +485,22 @@ export type ClearJobSubmitted = {
   readonly request: ClearRequest;
 };
 
+/** An operator gave a parked message up: it stays in the log, and its consumer will not be handed it again. */
+export type MessageDropped = {
+  /** Consumer that parked it. */
+  readonly consumer: string;
+  /** JetStream stream. */
+  readonly stream: string;
+  /** Its sequence there. */
+  readonly seq: number;
+  /** Why, in the operator's words; no content. */
+  readonly reason: string;
+  /** Who did it. */
+  readonly person: string;
+};
+
+export type ClearMessageDropped = MessageDropped;
+
 /** A message that a service could not handle; nothing is dropped. */
 export type MessageParked = {
   /** Consumer that parked it. */
@@ -520,6 +536,24 @@ export type ClearMessagePosted = {
   /** The API call that caused this fact. */
   readonly request: ClearRequest;
 };
+
+/** An operator hands a parked message to its consumer again. */
+export type MessageRedriven = {
+  /** Consumer that parked it. */
+  readonly consumer: string;
+  /** JetStream stream. */
+  readonly stream: string;
+  /** Its sequence there. */
+  readonly seq: number;
+  /** Subject that the message lies under. */
+  readonly subject: string;
+  /** Why, in the operator's words; no content. */
+  readonly reason: string;
+  /** Who did it. */
+  readonly person: string;
+};
+
+export type ClearMessageRedriven = MessageRedriven;
 
 /** An attempt that lost its slot: its cost is on record as waste. */
 export type ModelCalled = {
@@ -1009,8 +1043,10 @@ export type Bodies = {
   readonly 'job.kill-requested': JobKillRequested;
   readonly 'job.refused': JobRefused;
   readonly 'job.submitted': JobSubmitted;
+  readonly 'message.dropped': MessageDropped;
   readonly 'message.parked': MessageParked;
   readonly 'message.posted': MessagePosted;
+  readonly 'message.redriven': MessageRedriven;
   readonly 'model.called': ModelCalled;
   readonly 'request.recorded': RequestRecorded;
   readonly 'run.requested': RunRequested;
@@ -1050,8 +1086,10 @@ export type ClearBodies = {
   readonly 'job.kill-requested': ClearJobKillRequested;
   readonly 'job.refused': ClearJobRefused;
   readonly 'job.submitted': ClearJobSubmitted;
+  readonly 'message.dropped': ClearMessageDropped;
   readonly 'message.parked': ClearMessageParked;
   readonly 'message.posted': ClearMessagePosted;
+  readonly 'message.redriven': ClearMessageRedriven;
   readonly 'model.called': ClearModelCalled;
   readonly 'request.recorded': ClearRequestRecorded;
   readonly 'run.requested': ClearRunRequested;
@@ -1092,8 +1130,10 @@ export const factTypes = [
   'job.kill-requested',
   'job.refused',
   'job.submitted',
+  'message.dropped',
   'message.parked',
   'message.posted',
+  'message.redriven',
   'model.called',
   'request.recorded',
   'run.requested',

@@ -3,26 +3,25 @@
  * B1  One replica at a time takes a stream (lease); it begins at the durable's ack floor.
  * B2  Facts come in the order of their sequence, each at least once: a hole in the deliveries, or a failed batch of another life,
  *     sets the durable back to its ack floor; redeliveries of what is in hand are passed over.
- * B3  An ack covers everything before it, and comes after `handle` resolved.
+ * B3  An ack covers everything before it, and comes after `handle` resolved. What cannot be taken is parked (take.ts), and the stream goes on.
  * B4  A reader may hold less than was acked for it: its database was set back, or is new. It is told up to where everything was handed over
  *     before; where it stands behind that (`Behind`), what lies between is read from the log and handed over first.
  */
-import { LoomError, backoffMs, crashpoint, metrics } from '@loom/service';
+import { crashpoint, metrics } from '@loom/service';
 import type { Writer } from './append.ts';
 import { resetDurable } from './consume.ts';
 import { crashAfterAck } from './hands.ts';
 import { pause, underLease } from './leases.ts';
 import { say } from './nats.ts';
-import { clearFact } from './open.ts';
-import { mostAttempts, park, willPass } from './park.ts';
 import type { BatchOptions } from './port.ts';
 import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
 import { messages as messagesOf } from './read.ts';
 import { generation, streamNames } from './subjects.ts';
+import { Behind, take } from './take.ts';
+import type { Handed } from './take.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
-import type { ClearFact } from './types.ts';
 
 const expires = 5000;
 
@@ -30,16 +29,6 @@ const missed = metrics.counter(
   'loom.batches.missed',
   'Facts handed over anew to a reader that had lost them, by durable.',
 );
-
-/** Thrown by a reader of batches that holds facts up to `seq` alone, although more was acked for it. It took nothing. */
-export class Behind extends Error {
-  readonly seq: number;
-
-  constructor(seq: number) {
-    super(`the reader holds facts up to ${seq} alone`);
-    this.seq = seq;
-  }
-}
 
 export async function consumeBatches(writer: Writer, options: BatchOptions): Promise<void> {
   const { service, signal } = options;
@@ -128,26 +117,19 @@ function openQueue(writer: Writer, { service, size }: BatchOptions, stream: stri
   };
 }
 
-interface Handed {
-  readonly stream: string;
-  readonly messages: readonly Stored[];
-  /** Everything up to here was handed over before; 0 when nobody asks. */
-  readonly after: number;
-}
-
 /** Hands messages over, and before them what the reader has lost (B4). */
 async function handOver(writer: Writer, options: BatchOptions, handed: Handed, signal: AbortSignal): Promise<void> {
   const { stream, messages, after } = handed;
   try {
-    await project(writer, options, handed, signal);
+    await take(writer, options, handed, signal);
   } catch (cause) {
     if (!(cause instanceof Behind)) throw cause;
     for await (const page of pages(writer, stream, cause.seq, after, options.size)) {
       if (signal.aborted) return;
-      await project(writer, options, { stream, messages: page, after: 0 }, signal);
+      await take(writer, options, { stream, messages: page, after: 0 }, signal);
       missed.add(page.length, { 'messaging.consumer.group.name': options.service });
     }
-    await project(writer, options, { stream, messages, after: 0 }, signal);
+    await take(writer, options, { stream, messages, after: 0 }, signal);
   }
 }
 
@@ -166,53 +148,4 @@ async function* pages(
     page = [];
   }
   if (page.length > 0) yield page;
-}
-
-/** Hands the facts over until they are taken: together, after a failure one by one; what cannot be taken is parked. @throws Behind */
-async function project(
-  writer: Writer,
-  { service, handle }: BatchOptions,
-  { stream, messages, after }: Handed,
-  signal: AbortSignal,
-): Promise<void> {
-  const decoded: { readonly message: Stored; readonly fact: ClearFact }[] = [];
-  for (const message of messages) {
-    const fact = await decodeOrPark(writer, service, message);
-    if (fact !== null) decoded.push({ message, fact });
-  }
-  const facts = decoded.map((one) => one.fact);
-  if (facts.length === 0 && after === 0) return;
-  if ((await attempt(() => handle(stream, facts, after), signal)) === null) return;
-  for (const { message, fact } of decoded) {
-    const cause = await attempt(() => handle(stream, [fact], 0), signal);
-    if (signal.aborted) return;
-    if (cause !== null) await park(writer, service, message, cause, mostAttempts);
-  }
-}
-
-async function decodeOrPark(writer: Writer, service: string, message: Stored): Promise<ClearFact | null> {
-  try {
-    return clearFact(message);
-  } catch (cause) {
-    await park(writer, service, message, cause, 1);
-    return null;
-  }
-}
-
-/** Null when it went well, or the signal aborted; else why it never will. @throws Behind */
-async function attempt(work: () => Promise<void>, signal: AbortSignal): Promise<unknown> {
-  let faults = 0;
-  for (let tries = 1; !signal.aborted; tries++) {
-    try {
-      await work();
-      return null;
-    } catch (cause) {
-      if (cause instanceof Behind) throw cause;
-      const failure = LoomError.from(cause);
-      if (!willPass(failure)) faults++;
-      if (failure.retry === 'never' || faults >= mostAttempts) return failure;
-      await pause(backoffMs(tries), signal);
-    }
-  }
-  return null;
 }

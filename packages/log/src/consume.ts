@@ -3,12 +3,13 @@
  * C1  Ack last: only after `handle` resolved. What has no hope is parked first, then terminated.
  * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
  * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
+ * C4  A redrive is handled as if the message that it names were delivered (redrive.ts).
  */
 import type { FactType } from '@loom/schemas';
 import { LoomError, backoffMs, crashpoint, inSpan } from '@loom/service';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Writer } from './append.ts';
-import { rowOf } from './consumers.ts';
+import { redrives, rowOf } from './consumers.ts';
 import type { Feed } from './feed.ts';
 import { Hands } from './hands.ts';
 import type { Verdict } from './hands.ts';
@@ -18,6 +19,7 @@ import type { ConsumeOptions } from './port.ts';
 import { say } from './nats.ts';
 import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
+import { isRedrive, itself, redriven } from './redrive.ts';
 import { streamNames } from './subjects.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
@@ -38,7 +40,7 @@ export async function consume<F extends Handled>(
   const row = rowOf(service);
   const attempts = new Attempts();
   const work = (message: Delivered): Promise<Verdict> => handleOne(writer, options, decode, attempts, message);
-  const fed = row?.triggers === undefined ? {} : { fed: { feed, triggers: prefixesOf(row.triggers) } };
+  const fed = row?.triggers === undefined ? {} : { fed: { feed, triggers: prefixesOf([...row.triggers, redrives]) } };
   const streams = streamNames(writer.streams);
   await run(
     writer.connection,
@@ -126,8 +128,12 @@ async function handleOne<F extends Handled>(
 ): Promise<Verdict> {
   const count = counts.begin(message);
   crashpoint(service, 'received');
+  let meant = itself(message);
   try {
-    const fact = await decode(message);
+    const named = isRedrive(message) ? await redriven(writer, service, message) : meant;
+    if (named === null) return done(counts, message, 'ack');
+    meant = named;
+    const fact = await decode(await meant.message());
     const attributes = { 'loom.type': fact.type, 'loom.stream': fact.stream, 'loom.seq': fact.seq };
     await inSpan(`${service} ${fact.type}`, fact.traceparent, attributes, () =>
       handle(fact, { attempts: count.attempts, stream: message.stream }),
@@ -136,13 +142,16 @@ async function handleOne<F extends Handled>(
     const failure = LoomError.from(cause);
     if (!willPass(failure)) count.faults++;
     if (failure.retry !== 'never' && count.faults < mostAttempts) return { againAfter: backoffMs(count.attempts) };
-    await park(writer, service, message, cause, count.attempts);
-    counts.end(message);
-    return 'term';
+    await park(writer, { consumer: service, round: meant.round }, meant.place, cause, count.attempts);
+    return done(counts, message, 'term');
   }
   crashpoint(service, 'handled');
+  return done(counts, message, 'ack');
+}
+
+function done(counts: Attempts, message: Delivered, verdict: Verdict): Verdict {
   counts.end(message);
-  return 'ack';
+  return verdict;
 }
 
 /** Ms until an unacked message comes again. @throws LoomError `part_missing` when set-up has not made the durable */

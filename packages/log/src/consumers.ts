@@ -47,9 +47,12 @@ export const consumerTable: readonly ConsumerRow[] = [
 
 export const rowOf = (service: string): ConsumerRow | undefined => consumerTable.find((row) => row.service === service);
 
+/** What every durable is handed beside its own facts, and every consumer handles: redrives of messages that it parked. */
+export const redrives = 'operator.message.redriven.*';
+
 /** Filters of a durable on an event stream. */
 export const filtersOf = (row: ConsumerRow): string[] =>
-  row.facts.length === 0 ? ['loom.>'] : row.facts.map((pattern) => `loom.*.*.*.*.${pattern}`);
+  row.facts.length === 0 ? ['loom.>'] : [...row.facts, redrives].map((pattern) => `loom.*.*.*.*.${pattern}`);
 
 export const timerStream = 'LOOM_TIMERS';
 /** The orchestrator's durable there. */

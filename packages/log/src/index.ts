@@ -1,4 +1,4 @@
-export { Behind } from './batches.ts';
+export { Behind } from './take.ts';
 export { connectLog } from './connect.ts';
 export { natsUsers } from './users.ts';
 export type { NatsUser } from './users.ts';
@@ -32,6 +32,9 @@ export type {
 export { openerOf } from './opener.ts';
 export { lastSeqOf, parseRaw, readRaw, sumOfRaw } from './raw.ts';
 export type { ParsedFact, RawFact, RawItem } from './raw.ts';
+export { drop, foldParked, messageOf, parkedMessages, redrive } from './parked.ts';
+export type { Parked, Redress } from './parked.ts';
+export { withRedriven } from './redrive.ts';
 export type { ScanCursor } from './scan.ts';
 export type { NoSnapshot, Snapshots } from './snapshots.ts';
 export type {

@@ -12,24 +12,41 @@ export const mostAttempts = 5;
 /** Another try may help and says so itself (the log, the database is away): such failures park nothing, however many. */
 export const willPass = (failure: LoomError): boolean => failure.retry === 'later' && failure.code !== 'internal';
 
+/** Where a message lies. */
+export type Place = Pick<Stored, 'stream' | 'seq' | 'subject'>;
+
+/** A message of a consumer, in its own delivery (round 0) or in a redrive (from 1). */
+export interface Round {
+  readonly consumer: string;
+  readonly stream: string;
+  readonly seq: number;
+  readonly round: number;
+}
+
+/** Key of what is recorded of a round: its redrive (from round 1), and its failure. */
+export function roundKey({ consumer, stream, seq, round }: Round): string {
+  const key = `${consumer}-${stream.toLowerCase()}-${seq}`;
+  return round === 0 ? key : `${key}-${round}`;
+}
+
+/** The round that a key tells of. */
+export function roundOf(of: Omit<Round, 'round'>, key: string): number {
+  const own = roundKey({ ...of, round: 0 });
+  return key === own ? 0 : Number(key.slice(own.length + 1));
+}
+
+/** Records that a round failed, beside the message. */
 export async function park(
   writer: Writer,
-  consumer: string,
-  message: Stored,
+  { consumer, round }: Pick<Round, 'consumer' | 'round'>,
+  { stream, seq, subject }: Place,
   cause: unknown,
   attempts: number,
 ): Promise<void> {
   const failure = LoomError.from(cause);
-  const body = {
-    consumer,
-    stream: message.stream,
-    seq: message.seq,
-    reason: failure.code,
-    cause: nameOf(failure),
-    attempts,
-  };
-  const key = `${consumer}-${message.stream.toLowerCase()}-${message.seq}`;
-  await append(writer, addressOf(message.subject), { type: 'message.parked', key, body });
+  const body = { consumer, stream, seq, reason: failure.code, cause: nameOf(failure), attempts };
+  const key = roundKey({ consumer, stream, seq, round });
+  await append(writer, parkingOf(subject), { type: 'message.parked', key, body });
 }
 
 /** The class of the innermost error: names only, since messages may hold content. */
@@ -39,7 +56,7 @@ function nameOf(failure: LoomError): string {
 }
 
 /** Beside the message itself; on the operator's own stream when its subject says nothing. */
-function addressOf(subject: string): Address {
+export function parkingOf(subject: string): Address {
   try {
     const { tenant, stream } = parseSubject(subject);
     return { tenant, stream };

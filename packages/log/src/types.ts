@@ -64,6 +64,8 @@ export interface ClearFact extends Head {
   readonly type: FactType;
   readonly items: readonly ClearItem[];
   readonly said: ClearItem | null;
+  /** Of a redrive, where the reader is its consumer: the fact that it could not take and is to take at this place. */
+  readonly redriven?: ClearFact;
 }
 
 /** A fact to be written. */

@@ -37,6 +37,9 @@ const readsLog = (events: readonly string[]): string[] =>
   );
 const readsBySubject = (events: readonly string[], subjects: readonly string[]): string[] =>
   events.flatMap((stream) => subjects.map((subject) => `${api}.DIRECT.GET.${stream}.${subject}`));
+/** What a service is asked to do: a redrive names one of these, and it is read again. */
+const requestsOf = (service: string): string[] =>
+  (rowOf(service)?.facts ?? []).map((pattern) => `${anyFact}.${pattern}`);
 const knowsStreams = (events: readonly string[]): string[] => events.map((stream) => `${api}.STREAM.INFO.${stream}`);
 
 /** Acks have two forms; 2.15 uses the second. */
@@ -106,7 +109,7 @@ const rights: Readonly<Record<NatsUser, Rights>> = {
   sandbox: (events) =>
     service(
       'sandbox',
-      [...readsBySubject(events, [...hintSubjects.sandbox, own('sandbox')]), ...makesBlobs],
+      [...readsBySubject(events, [...hintSubjects.sandbox, ...requestsOf('sandbox'), own('sandbox')]), ...makesBlobs],
       hintSubjects.sandbox,
     )(events),
   billing: reader('billing', []),

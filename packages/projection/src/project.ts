@@ -4,10 +4,11 @@
  * P2  Facts at or below the checkpoint are skipped, under a lock of the checkpoint's row: two replicas, or one twice, apply a fact once.
  * P3  `apply` sees the facts of one tenant, in order, with `app.tenant` set for this transaction alone, so row-level security holds for projections too.
  * P4  Rows may have been set back behind what was acked. Under the same lock the checkpoint is held against that, and what is missing is asked for.
- * P5  Tables are named without a schema: `search_path` names it, so the same code can fill another schema beside the live one.
+ * P5  A redrive brings its fact at its own place, under the same checkpoint: it is applied once, of whichever tenant it is.
+ * P6  Tables are named without a schema: `search_path` names it, so the same code can fill another schema beside the live one.
  */
 import { crashpoint, inSpan, metrics } from '@loom/service';
-import { Behind } from '@loom/log';
+import { Behind, withRedriven } from '@loom/log';
 import type { ClearFact, Log } from '@loom/log';
 import type { Pool } from 'pg';
 import { advance, lockCheckpoint } from './checkpoint.ts';
@@ -117,7 +118,7 @@ export async function applyBatch(
   facts: readonly ClearFact[],
   { after = 0, signal }: Applying = {},
 ): Promise<number> {
-  await projection.prepare?.(facts);
+  await projection.prepare?.(facts.flatMap(withRedriven));
   const applied = await transact(
     pool,
     async (tx) => {
@@ -127,7 +128,7 @@ export async function applyBatch(
       const fresh = facts.filter((fact) => fact.seq > checkpoint);
       const last = fresh.at(-1);
       if (last === undefined) return 0;
-      for (const [tenant, own] of byTenant(fresh)) await applyTenant(tx, projection, tenant, own);
+      for (const [tenant, own] of byTenant(fresh.flatMap(withRedriven))) await applyTenant(tx, projection, tenant, own);
       await advance(tx, at, last.seq);
       crashpoint(projection.schema, 'applied');
       return fresh.length;

@@ -93,6 +93,8 @@ const sourcesOf: Readonly<Record<FactType, readonly Source[] | null>> = {
   'content.shredded': ['retention'],
   'artifact.expired': ['retention'],
   'message.parked': null,
+  'message.redriven': ['operator'],
+  'message.dropped': ['operator'],
 };
 
 export const ownSource: Rule = {

@@ -55,6 +55,8 @@ const folds: { readonly [T in FactType]: Fold<T> | null } = {
   'artifact.expired': null,
   'content.shredded': null,
   'message.parked': null,
+  'message.redriven': null,
+  'message.dropped': null,
   'request.recorded': null,
   'account.opened': null,
   'session.opened': null,

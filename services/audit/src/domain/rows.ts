@@ -35,6 +35,12 @@ interface Request {
   readonly person: string;
 }
 
+/** Acts of an operator that carry no request block. */
+function redressed(fact: ClearFact, item: ClearItem): Said | null {
+  if (item.type !== 'message.redriven' && item.type !== 'message.dropped') return null;
+  return { ...row(fact, item, 'operator', 'done'), person: item.body.person };
+}
+
 const requestOf = (item: ClearItem): Request | null =>
   'request' in item.body && typeof item.body.request === 'object' ? item.body.request : null;
 
@@ -91,7 +97,7 @@ function decided(fact: ClearFact, item: ClearItem): Said {
 function said(fact: ClearFact, item: ClearItem): Said | null {
   const request = requestOf(item);
   if (request !== null) return called(fact, item, request);
-  return fact.source === 'orchestrator' ? decided(fact, item) : worked(fact, item);
+  return fact.source === 'orchestrator' ? decided(fact, item) : (redressed(fact, item) ?? worked(fact, item));
 }
 
 /** The rows of a fact, one an item that is an act: API calls, sign-ins, decisions, model and tool calls, retries, refusals, operators' and services' acts. */
