@@ -14,5 +14,6 @@ export { Gateway, type JobEvent } from './client/gateway.ts';
 export { readBrief, type Brief } from './client/brief.ts';
 export { runningStack } from './stack/state.ts';
 export { decideAgain } from './check/decide-again.ts';
+export { exportLog, type ExportOptions } from './export/export.ts';
 export { checkAll } from './check/all.ts';
 export { makerOf } from './commands/replay-verify.ts';

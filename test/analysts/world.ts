@@ -1,7 +1,7 @@
 /** A stack on which two tenants had jobs done by models that cost something, and the CLI on it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
@@ -59,13 +59,13 @@ export async function done(client: Client, engagement: string): Promise<string> 
   return id;
 }
 
-const main = new URL('../../cli/src/main.ts', import.meta.url).pathname;
+export const main = new URL('../../cli/src/main.ts', import.meta.url).pathname;
 
-/** `./loom` on the stack, until it ends or `kill` says when to kill it. */
-export async function loom({ system }: World, args: readonly string[], kill?: AbortSignal): Promise<Ran> {
-  const env = { ...process.env, LOOM_HOME: system.home };
-  const child = spawn(process.execPath, [main, ...args], { env });
-  kill?.addEventListener('abort', () => child.kill('SIGKILL'));
+export const environmentOf = ({ system }: World): NodeJS.ProcessEnv => ({ ...process.env, LOOM_HOME: system.home });
+
+/** `./loom` on the stack, until it ends. */
+export async function loom(world: World, args: readonly string[]): Promise<Ran> {
+  const child = spawn(process.execPath, [main, ...args], { env: environmentOf(world) });
   const [[exit], out, err] = await Promise.all([once(child, 'exit'), buffer(child.stdout), text(child.stderr)]);
   const lines = (): Record<string, unknown>[] =>
     String(out)
@@ -74,3 +74,7 @@ export async function loom({ system }: World, args: readonly string[], kill?: Ab
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   return { exit: Number(exit), out, err, lines };
 }
+
+/** Parts of an export. */
+export const filesOf = async (folder: string): Promise<string[]> =>
+  (await Array.fromAsync(glob('day=*/tenant=*/*', { cwd: folder }))).toSorted();

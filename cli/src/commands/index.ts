@@ -5,6 +5,7 @@ import { benchCommand } from './bench.ts';
 import { doctor } from './doctor.ts';
 import { testCommand } from './test.ts';
 import { eventsCommand } from './events.ts';
+import { exportCommand } from './export.ts';
 import { jobsCommand, tokenCommand } from './jobs.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Register[] = [
   jobsCommand,
   tokenCommand,
   eventsCommand,
+  exportCommand,
   replayCommand,
   rebuildCommand,
   checkCommand,

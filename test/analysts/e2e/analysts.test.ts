@@ -1,6 +1,8 @@
-/** What others get of the log, on one stack after jobs that cost something: events read by a second implementation of Avro. */
+/** What others get of the log, on one stack after jobs that cost something: events read by a second implementation of Avro, and exports. */
 import { suite } from 'uvu';
 import { avroTests } from '../avro.ts';
+import { exportTests } from '../export.ts';
+import { questionTests } from '../questions.ts';
 import { world, type World } from '../world.ts';
 
 const test = suite<{ world: World }>('analysts');
@@ -11,5 +13,7 @@ test.before(async (context) => {
 test.after(async (context) => context.world[Symbol.asyncDispose]());
 
 avroTests(test);
+exportTests(test);
+questionTests(test);
 
 test.run();
