@@ -382,6 +382,91 @@ export type ClearJobFailed = {
   readonly spent_micros: number;
 };
 
+export type ForkMode = 'reexecute' | 'playback';
+
+export type ForkedAgent = {
+  /** Agent id, e.g. a1. */
+  readonly agent: string;
+  /** Its last completed step; 0 for none. */
+  readonly steps: number;
+  /** Settled attempts at the step behind it. */
+  readonly attempts: number;
+};
+
+export type ClearForkedAgent = ForkedAgent;
+
+export type BundledItem = {
+  /** Fact type of the item. */
+  readonly type: string;
+  /** Key of the item. */
+  readonly key: string;
+  /** Single-object encoding of the item; what its own fact seals lies open here, without personal data. */
+  readonly body: Buffer;
+};
+
+export type BundledFact = {
+  /** Sequence in the parent's stream. */
+  readonly seq: number;
+  /** Server time, Unix milliseconds. */
+  readonly time: number;
+  /** Source of its subject. */
+  readonly source: string;
+  /** Fact type. */
+  readonly type: string;
+  /** Last token of its subject. */
+  readonly key: string;
+  /** Last sequence that its writer had folded. */
+  readonly basis: number;
+  /** Whether it only sends out what a decision holds; it then has no items. */
+  readonly dispatch: boolean;
+  /** What it says. */
+  readonly items: readonly BundledItem[];
+};
+
+/** The parent's facts, taken over under the fork's own key; from here on the two live apart. */
+export type JobForked = {
+  /** The job that it was forked from. */
+  readonly parent: string;
+  /** Fork point: sequence of the parent. */
+  readonly from_seq: number;
+  /** How it runs. */
+  readonly mode: ForkMode;
+  /** Facts of the parent in the bundle. */
+  readonly facts: number;
+  /** Epoch at the fork point. */
+  readonly epoch: number;
+  /** Cap in force at the fork point; a re-execution gets its own with job.accepted. Micro-USD. */
+  readonly budget_micros: number;
+  /** What the facts up to the fork point cost their own job. Micro-USD. */
+  readonly recorded_micros: number;
+  /** How far each agent had come. */
+  readonly agents: readonly ForkedAgent[];
+  /** All facts of the parent, in order. */
+  readonly bundle: readonly BundledFact[];
+  /** The parent's key for HMACs of model requests, and for nothing else. */
+  readonly request_key: Buffer;
+};
+
+/** The parent's facts, taken over under the fork's own key; from here on the two live apart. */
+export type ClearJobForked = {
+  /** The job that it was forked from. */
+  readonly parent: string;
+  /** Fork point: sequence of the parent. */
+  readonly from_seq: number;
+  /** How it runs. */
+  readonly mode: ForkMode;
+  /** Facts of the parent in the bundle. */
+  readonly facts: number;
+  /** Epoch at the fork point. */
+  readonly epoch: number;
+  /** Cap in force at the fork point; a re-execution gets its own with job.accepted. Micro-USD. */
+  readonly budget_micros: number;
+  /** What the facts up to the fork point cost their own job. Micro-USD. */
+  readonly recorded_micros: number;
+  /** How far each agent had come. */
+  readonly agents: readonly ClearForkedAgent[];
+};
+
 /** Asks to end the job, or one agent, at once. */
 export type JobKillRequested = {
   /** Only this agent; null for the whole job. */
@@ -433,8 +518,6 @@ export type Attachment = {
   readonly data_key: Buffer;
 };
 
-export type ForkMode = 'reexecute' | 'playback';
-
 /** A person (or a schedule) asks for a job. */
 export type JobSubmitted = {
   /** What is asked, at most 100 KB of UTF-8. */
@@ -459,6 +542,8 @@ export type JobSubmitted = {
   readonly from_seq: number | null;
   /** How a fork runs. */
   readonly mode: ForkMode | null;
+  /** Limits of a fork that are to be below its parent's, by their name in job.accepted. */
+  readonly tightened: Readonly<Record<string, number>>;
   /** The API call that caused this fact. */
   readonly request: Request;
 };
@@ -481,6 +566,8 @@ export type ClearJobSubmitted = {
   readonly from_seq: number | null;
   /** How a fork runs. */
   readonly mode: ForkMode | null;
+  /** Limits of a fork that are to be below its parent's, by their name in job.accepted. */
+  readonly tightened: Readonly<Record<string, number>>;
   /** The API call that caused this fact. */
   readonly request: ClearRequest;
 };
@@ -585,6 +672,16 @@ export type ModelCalled = {
 
 export type ClearModelCalled = ModelCalled;
 
+/** A playback has come to this fact of its parent: an act of a person or a timer is taken as said, a decision is the one beside it. */
+export type RecordReplayed = {
+  /** Sequence in the parent's stream. */
+  readonly seq: number;
+  /** Type of that fact. */
+  readonly type: string;
+};
+
+export type ClearRecordReplayed = RecordReplayed;
+
 /** A state-changing call or an operator's act that appends nothing else. */
 export type RequestRecorded = {
   /** What came of it: done, refused or an error code. */
@@ -599,6 +696,40 @@ export type ClearRequestRecorded = {
   readonly outcome: string;
   /** The API call that caused this fact. */
   readonly request: ClearRequest;
+};
+
+export type Outcome = 'completed' | 'failed' | 'refused' | 'lost';
+
+export type File = {
+  /** Path under the job, e.g. final/report.md. */
+  readonly path: string;
+  /** Guessed from the name. */
+  readonly media_type: string;
+  /** Bytes of the content. */
+  readonly size: number;
+  /** Hex SHA-256 of the content. */
+  readonly sha256: string;
+  /** Blob key. */
+  readonly object: string;
+  /** The blob's own data key. */
+  readonly data_key: Buffer;
+};
+
+export type RecordedRun = {
+  /** Outcome. */
+  readonly outcome: Outcome;
+  /** Stable error code; empty when completed. */
+  readonly code: string;
+  /** Cost. Micro-USD. */
+  readonly cost_micros: number;
+  /** From receipt to outcome. Milliseconds. */
+  readonly latency_ms: number;
+  /** Exit code of a run. */
+  readonly exit_code: number | null;
+  /** What the model is shown. */
+  readonly result: string;
+  /** Files written. */
+  readonly files: readonly File[];
 };
 
 /** A tool of the sandbox is wanted. */
@@ -625,6 +756,8 @@ export type RunRequested = {
   readonly reserved_micros: number;
   /** From this request's server time until it is lost. Milliseconds. */
   readonly deadline_ms: number;
+  /** In a playback: what the same call came to in the parent; null when it made none, and outside of playbacks. */
+  readonly recorded: RecordedRun | null;
 };
 
 /** A tool of the sandbox is wanted. */
@@ -704,8 +837,6 @@ export type StepRequested = {
 };
 
 export type ClearStepRequested = StepRequested;
-
-export type Outcome = 'completed' | 'failed' | 'refused' | 'lost';
 
 export type FailureClass = 'none' | 'rate_limited' | 'transient' | 'terminal';
 
@@ -940,21 +1071,6 @@ export type ClearToolRequested = {
   readonly deadline_ms: number;
 };
 
-export type File = {
-  /** Path under the job, e.g. final/report.md. */
-  readonly path: string;
-  /** Guessed from the name. */
-  readonly media_type: string;
-  /** Bytes of the content. */
-  readonly size: number;
-  /** Hex SHA-256 of the content. */
-  readonly sha256: string;
-  /** Blob key. */
-  readonly object: string;
-  /** The blob's own data key. */
-  readonly data_key: Buffer;
-};
-
 /** The one outcome of a tool call. */
 export type ToolSettled = {
   /** Agent id within the job, e.g. a1. */
@@ -1040,6 +1156,7 @@ export type Bodies = {
   readonly 'job.cancelled': JobCancelled;
   readonly 'job.completed': JobCompleted;
   readonly 'job.failed': JobFailed;
+  readonly 'job.forked': JobForked;
   readonly 'job.kill-requested': JobKillRequested;
   readonly 'job.refused': JobRefused;
   readonly 'job.submitted': JobSubmitted;
@@ -1048,6 +1165,7 @@ export type Bodies = {
   readonly 'message.posted': MessagePosted;
   readonly 'message.redriven': MessageRedriven;
   readonly 'model.called': ModelCalled;
+  readonly 'record.replayed': RecordReplayed;
   readonly 'request.recorded': RequestRecorded;
   readonly 'run.requested': RunRequested;
   readonly 'session.opened': SessionOpened;
@@ -1083,6 +1201,7 @@ export type ClearBodies = {
   readonly 'job.cancelled': ClearJobCancelled;
   readonly 'job.completed': ClearJobCompleted;
   readonly 'job.failed': ClearJobFailed;
+  readonly 'job.forked': ClearJobForked;
   readonly 'job.kill-requested': ClearJobKillRequested;
   readonly 'job.refused': ClearJobRefused;
   readonly 'job.submitted': ClearJobSubmitted;
@@ -1091,6 +1210,7 @@ export type ClearBodies = {
   readonly 'message.posted': ClearMessagePosted;
   readonly 'message.redriven': ClearMessageRedriven;
   readonly 'model.called': ClearModelCalled;
+  readonly 'record.replayed': ClearRecordReplayed;
   readonly 'request.recorded': ClearRequestRecorded;
   readonly 'run.requested': ClearRunRequested;
   readonly 'session.opened': ClearSessionOpened;
@@ -1127,6 +1247,7 @@ export const factTypes = [
   'job.cancelled',
   'job.completed',
   'job.failed',
+  'job.forked',
   'job.kill-requested',
   'job.refused',
   'job.submitted',
@@ -1135,6 +1256,7 @@ export const factTypes = [
   'message.posted',
   'message.redriven',
   'model.called',
+  'record.replayed',
   'request.recorded',
   'run.requested',
   'session.opened',

@@ -37,6 +37,7 @@ const submitted: Draft = {
     forked_from: null,
     from_seq: null,
     mode: null,
+    tightened: {},
     request,
   },
 };

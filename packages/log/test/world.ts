@@ -89,6 +89,7 @@ export function submitted(brief = 'Compare the packages.'): Draft {
       forked_from: null,
       from_seq: null,
       mode: null,
+      tightened: {},
       request,
     },
   };
@@ -116,6 +117,7 @@ export function run(key: string, args = '{"language":"python","code":"print(1)"}
       args,
       inputs: [],
       call_key: Buffer.alloc(0),
+      recorded: null,
       reserved_micros: 0,
       deadline_ms: 60_000,
     },

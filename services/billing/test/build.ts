@@ -92,6 +92,7 @@ export const submitted = (engagement: string) =>
       forked_from: null,
       from_seq: null,
       mode: null,
+      tightened: {},
       request: { action: 'POST /v1/jobs', target: '', person: 'u' },
     },
   }) as const;

@@ -70,6 +70,7 @@ async function bodyOf({ blobs }: Parts, call: Call, wanted: Checked): Promise<Bo
     forked_from: null,
     from_seq: null,
     mode: null,
+    tightened: {},
     request: call.request,
   };
 }

@@ -69,7 +69,15 @@ export function run(code: string, body: Partial<Bodies['run.requested']> = {}, k
   return {
     type: 'run.requested',
     key,
-    body: { ...common, args, call_key: Buffer.alloc(0), reserved_micros: 0, deadline_ms: 60_000, ...body },
+    body: {
+      ...common,
+      args,
+      call_key: Buffer.alloc(0),
+      recorded: null,
+      reserved_micros: 0,
+      deadline_ms: 60_000,
+      ...body,
+    },
   };
 }
 

@@ -93,6 +93,7 @@ export class Play {
       forked_from: null,
       from_seq: null,
       mode: null,
+      tightened: {},
     };
     const body = {
       brief: 'Compare.',

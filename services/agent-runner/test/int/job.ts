@@ -30,6 +30,7 @@ const submitted = (attachment: Attachment): Bodies['job.submitted'] => ({
   forked_from: null,
   from_seq: null,
   mode: null,
+  tightened: {},
   request,
 });
 

@@ -114,6 +114,7 @@ export class World {
       forked_from: null,
       from_seq: null,
       mode: null,
+      tightened: {},
       request,
       ...changes,
     };
