@@ -15,7 +15,7 @@ import { factHeaders } from './headers.ts';
 import type { Stamp } from './headers.ts';
 import { tellAppend } from './moments.ts';
 import { itemsOf } from './open.ts';
-import type { AppendOptions, DecideOptions } from './port.ts';
+import type { AppendOptions, DecideOptions, Log } from './port.ts';
 import { decisionFilter, prefixOf, streamOf, subjectOf } from './subjects.ts';
 import { lastUnder, messageAt } from './read.ts';
 import { directGet, publish } from './transport.ts';
@@ -58,6 +58,7 @@ export async function append(
     basis: options.basis ?? 0,
     traceparent: options.traceparent ?? traceparent(),
     ...(options.decision === undefined ? {} : { decision: options.decision }),
+    replay: options.replay,
   };
   return appendUnique(writer, { at, subject, source, type: draft.type, key: draft.key }, encoded, stamp);
 }
@@ -117,6 +118,7 @@ export async function decide(
     chain: fence.chain,
     traceparent: options.traceparent ?? traceparent(),
     ...(options.decider === undefined ? {} : { decider: options.decider }),
+    replay: options.replay,
   };
   const expected = { seq: fence.orchestratorSeq, filter: decisionFilter(at) };
   const { headers, sum } = factHeaders(place.subject, { ...at, ...place }, stamp, encoded.body, expected);
@@ -168,14 +170,14 @@ async function ownDecision(
 export async function dispatch(
   writer: Writer,
   at: Address,
-  decision: { readonly seq: number; readonly type: Draft['type']; readonly key: string },
+  decision: Parameters<Log['dispatch']>[1],
 ): Promise<Appended> {
-  const { seq, type, key } = decision;
+  const { seq, type, key, replay } = decision;
   const item = (await recall(writer, at, seq)).find((one) => one.type === type && one.key === key);
   if (item === undefined) throw new LoomError('not_found', `the decision at ${seq} holds no such item`);
   const subject = subjectOf(at, 'orchestrator', type, key);
   const id = createHash('sha256').update(`${subject}\n${seq}\n`).update(item.body).digest('hex');
-  const stamp = { id, writer: writer.source, basis: seq, decision: seq, traceparent: traceparent() };
+  const stamp = { id, writer: writer.source, basis: seq, decision: seq, traceparent: traceparent(), replay };
   const opened = item.opened === undefined ? [] : [item.opened];
   const bytes = { body: item.body, opened, size: item.body.length };
   return appendUnique(writer, { at, subject, source: 'orchestrator', type, key }, bytes, stamp);

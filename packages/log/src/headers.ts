@@ -4,7 +4,7 @@ import { LoomError } from '@loom/service';
 import { hash } from 'node:crypto';
 import { Block } from './block.ts';
 import type { Pair } from './block.ts';
-import type { Head } from './types.ts';
+import type { Head, Replay } from './types.ts';
 import { contextOf } from './subjects.ts';
 import type { Located } from './subjects.ts';
 import type { Stored } from './transport.ts';
@@ -19,6 +19,7 @@ export interface Stamp {
   readonly chain?: string;
   readonly decider?: string;
   readonly decision?: number;
+  readonly replay?: Replay | undefined;
 }
 
 /** A fact's headers and the sum that is among them. */
@@ -61,6 +62,7 @@ function said(located: Located, stamp: Stamp, body: Uint8Array): Pair[] {
   if (stamp.chain !== undefined) pairs.push(['loom-chain', stamp.chain]);
   if (stamp.decider !== undefined) pairs.push(['loom-decider', stamp.decider]);
   if (stamp.decision !== undefined) pairs.push(['loom-decision', String(stamp.decision)]);
+  if (stamp.replay !== undefined) pairs.push(['loom-replay', stamp.replay]);
   if (stamp.traceparent !== '') pairs.push(['traceparent', stamp.traceparent]);
   return pairs;
 }
@@ -119,5 +121,10 @@ export function headOf(message: Stored, located: Located): Head & { readonly typ
     decision: decision === '' ? null : Number(decision),
     sum: get('loom-sum'),
     traceparent: get('traceparent'),
+    ...replayOf(get('loom-replay')),
   };
 }
+
+/** What `loom-replay` says, as a part of a head. */
+export const replayOf = (value: string): Pick<Head, 'replay'> =>
+  value === 'playback' || value === 're-execute' ? { replay: value } : {};

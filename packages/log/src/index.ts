@@ -48,6 +48,7 @@ export type {
   Head,
   Item,
   ItemOf,
+  Replay,
   Source,
 } from './types.ts';
 export { eventOf } from './event.ts';

@@ -4,7 +4,7 @@ import type { Keys, Vault } from '@loom/vault';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ScanCursor } from './scan.ts';
 import type { Snapshots } from './snapshots.ts';
-import type { Address, Appended, ClearFact, Draft, Fact, Fence, Head, Source } from './types.ts';
+import type { Address, Appended, ClearFact, Draft, Fact, Fence, Head, Replay, Source } from './types.ts';
 
 /** Opens the call key that a `run.requested` brings (the sandbox has no other key). */
 export type CallKeys = (sealedCallKey: Uint8Array, context: string, key: string) => Promise<Keys>;
@@ -35,12 +35,16 @@ export interface AppendOptions {
   readonly basis?: number;
   /** Sequence of the decision that this is derived from: any fact under the subject then counts as won. */
   readonly decision?: number;
+  /** How the job runs when it is a fork: header `loom-replay`. */
+  readonly replay?: Replay | undefined;
 }
 
 export interface DecideOptions {
   readonly traceparent?: string;
   /** Version of the decider: header `loom-decider`. */
   readonly decider?: string;
+  /** As in `AppendOptions`. */
+  readonly replay?: Replay | undefined;
 }
 
 export interface ReadOptions {
@@ -132,7 +136,12 @@ export interface Log extends AsyncDisposable {
   /** Publishes an item of `decision.made` at `seq` under its own subject, byte for byte. */
   dispatch(
     to: Address,
-    decision: { readonly seq: number; readonly type: FactType; readonly key: string },
+    decision: {
+      readonly seq: number;
+      readonly type: FactType;
+      readonly key: string;
+      readonly replay?: Replay | undefined;
+    },
   ): Promise<Appended>;
   /** Opened, in order, sums verified. @throws LoomError `damaged` */
   read(at: Address, options?: ReadOptions): AsyncIterable<Fact>;

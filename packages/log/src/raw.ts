@@ -3,7 +3,7 @@ import { clearOf, decodeWire } from '@loom/schemas';
 import type { FactType } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import type { EncodedItem } from './encode.ts';
-import { sumOf } from './headers.ts';
+import { replayOf, sumOf } from './headers.ts';
 import type { Log, ReadOptions } from './port.ts';
 import { messages } from './read.ts';
 import { generation, parseSubject, prefixOf, streamOf } from './subjects.ts';
@@ -83,6 +83,7 @@ export function parseRaw(raw: RawFact): ParsedFact {
     decision: decision === '' ? null : Number(decision),
     sum: get('loom-sum'),
     traceparent: get('traceparent'),
+    ...replayOf(get('loom-replay')),
     chain: get('loom-chain'),
     decider: get('loom-decider'),
     ceType: get('ce-type'),

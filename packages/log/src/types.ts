@@ -13,6 +13,9 @@ export type Source =
   | 'retention'
   | 'operator';
 
+/** How the facts of a fork come about: recorded results served again, or work done anew. */
+export type Replay = 'playback' | 're-execute';
+
 /** Where a fact lives: a job's stream, or a tenant's `account`, or the operator's `system` (tenant `_`). */
 export interface Address {
   readonly tenant: string;
@@ -36,6 +39,8 @@ export interface Head extends Address {
   /** `loom-sum`, hex. */
   readonly sum: string;
   readonly traceparent: string;
+  /** `loom-replay`: absent outside of forks. */
+  readonly replay?: Replay;
 }
 
 /** One thing that a fact says. Everybody counts items, never facts, so that nothing counts twice. */

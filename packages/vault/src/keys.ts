@@ -47,10 +47,12 @@ function subkeys(key: KeyObject): (info: string) => KeyObject {
   };
 }
 
+const hmacInfo = (purpose: string): string => `loom/hmac/${purpose}`;
+
 const hmacOf =
   (subkey: (info: string) => KeyObject): Keys['hmac'] =>
   (purpose, data) =>
-    createHmac('sha256', subkey(`loom/hmac/${purpose}`))
+    createHmac('sha256', subkey(hmacInfo(purpose)))
       .update(data)
       .digest();
 
@@ -69,7 +71,12 @@ export function streamKeys(
       return name === 'call' ? (call ??= keyFrom(callKey(scope.key))) : personKey(scope, person);
     };
   };
-  return { sealer: (scope) => sealerOf(lookup(scope), kindFor(scope.source)), hmac: hmacOf(subkeys(content)), callKey };
+  return {
+    sealer: (scope) => sealerOf(lookup(scope), kindFor(scope.source)),
+    hmac: hmacOf(subkeys(content)),
+    hmacKey: (purpose) => derive(content, hmacInfo(purpose)),
+    callKey,
+  };
 }
 
 function personKey(scope: SealScope, person: (person: string) => KeyObject | null | undefined): KeyObject | null {
@@ -92,6 +99,7 @@ export function callSealer(callKey: Uint8Array, scope: Pick<SealScope, 'key'>): 
   return {
     sealer: (asked) => sealerOf(lookup(asked.key), kindFor(asked.source)),
     hmac: hmacOf(subkeys(key)),
+    hmacKey: (purpose) => derive(key, hmacInfo(purpose)),
     callKey: (asked) => own(asked).export(),
   };
 }

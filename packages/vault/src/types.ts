@@ -12,6 +12,8 @@ export interface Keys {
   sealer(scope: SealScope): Sealer;
   /** HMAC-SHA-256 under a subkey of the content key (HKDF, info names the purpose). */
   hmac(purpose: 'ce-id' | 'request' | 'input' | 'id', data: Uint8Array): Buffer;
+  /** The subkey of `hmac` for one purpose alone: who is given it can recompute those HMACs, and open nothing. */
+  hmacKey(purpose: 'request'): Buffer;
   /** The key of one sandbox call: HKDF of the content key and the call's key, so that who holds the content key needs no look-up. */
   callKey(key: string): Buffer;
 }
