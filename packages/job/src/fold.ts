@@ -3,14 +3,15 @@ import type { Address, Fact, Snapshots } from '@loom/log';
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyJob, type Job } from './domain/state.ts';
-import { foldFact } from './pure.ts';
+import { openBundle } from './bundle.ts';
+import { foldWith } from './pure.ts';
 import { findState, keepState, snapshotEvery } from './snapshot.ts';
 
 /** Folds one fact into the state, which it changes and returns. A fact that was folded before is passed over; the chain runs over the sums of all facts. */
 export function evolve(job: Job, fact: Fact): Job {
   if (fact.seq <= job.seq) return job;
   job.chain = hash('sha256', job.chain + fact.sum, 'hex');
-  return foldFact(job, fact);
+  return foldWith(job, fact, openBundle);
 }
 
 /** What a fold needs of the log; where there are snapshots, it begins with one. */

@@ -1,8 +1,23 @@
 export { conversation, inputBound, momentOf, type Moment } from './domain/conversation.ts';
+export { bundleOf, openBundle } from './bundle.ts';
+export { cutOf, nextRecorded, playsBack, recordedOutcome, replayOf } from './domain/fork.ts';
 export { evolve, foldJob, JobCache, type FactReader } from './fold.ts';
 export { pendingDispatches, type Dispatch } from './domain/pending.ts';
 export { callKeyOf, emptyJob, lastTurn, openAttempts, openCalls, stepKey } from './domain/state.ts';
-export type { Agent, Artifact, Attempt, Call, CallResult, Ended, Job, Money, Posted, Turn } from './domain/state.ts';
+export type {
+  Agent,
+  Artifact,
+  Attempt,
+  Call,
+  CallResult,
+  Ended,
+  Fork,
+  Job,
+  Money,
+  Posted,
+  Recorded,
+  Turn,
+} from './domain/state.ts';
 export { halted, openQuestions, status, type Status } from './domain/status.ts';
 export { FOLD } from './fold-version.ts';
 export { packState, snapshotEvery, unpackState } from './snapshot.ts';
@@ -10,4 +25,4 @@ export { stateHash } from './state-hash.ts';
 export { TEMPLATES, systemPrompt } from './templates.ts';
 export { toolInput } from './tool-input.ts';
 export * from './tools.ts';
-export { artifactList, artifactView, transcript, view, type JobView } from './view.ts';
+export { artifactList, artifactView, moneyOf, transcript, view, type JobView } from './view.ts';

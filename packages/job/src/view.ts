@@ -1,3 +1,4 @@
+import { replayOf } from './domain/fork.ts';
 import { openQuestions, status, type Status } from './domain/status.ts';
 import type { Agent, Artifact, Job, Turn } from './domain/state.ts';
 
@@ -43,6 +44,10 @@ export interface JobView {
   readonly failure?: { readonly code: string; readonly reason: string };
   readonly follows?: string;
   readonly forked_from?: string;
+  readonly from_seq?: number;
+  readonly mode?: 'playback' | 're-execute';
+  /** Of a fork: what its recorded part cost the parent. */
+  readonly recorded_micros?: number;
 }
 
 export function view(job: Job): JobView {
@@ -52,9 +57,8 @@ export function view(job: Job): JobView {
     status: status(job),
     created_at: iso(job.submittedAt),
     updated_at: iso(job.time),
-    budget_micros: job.money.cap,
-    reserved_micros: job.money.reserved,
-    spent_micros: job.money.settled,
+    ...moneyOf(job),
+    ...forkView(job),
     agents: [...job.agents.values()].map((agent) => agentView(job, agent)),
     pending: openQuestions(job).map((question) => ({ kind: 'input', ...question })),
     artifacts: artifactList(job).map(artifactView),
@@ -65,15 +69,32 @@ export function view(job: Job): JobView {
   };
 }
 
-function asked({ submitted }: Job): Pick<JobView, 'brief' | 'engagement' | 'metadata' | 'follows' | 'forked_from'> {
+/** What a job may spend and spends. A playback keeps the parent's books, so that it decides alike, and spends nothing. */
+export function moneyOf({
+  money,
+  submitted,
+}: Job): Pick<JobView, 'budget_micros' | 'reserved_micros' | 'spent_micros'> {
+  const { cap: budget_micros, reserved, settled } = money;
+  if (submitted?.mode === 'playback') return { budget_micros, reserved_micros: 0, spent_micros: 0 };
+  return { budget_micros, reserved_micros: reserved, spent_micros: settled };
+}
+
+function forkView(job: Job): Pick<JobView, 'forked_from' | 'from_seq' | 'mode' | 'recorded_micros'> {
+  const { submitted, fork, money } = job;
+  const mode = replayOf(job);
+  if (!submitted?.forked_from || mode === undefined) return {};
+  const recorded = mode === 'playback' ? money.settled : (fork?.recordedMicros ?? 0);
+  return { forked_from: submitted.forked_from, from_seq: submitted.from_seq ?? 0, mode, recorded_micros: recorded };
+}
+
+function asked({ submitted }: Job): Pick<JobView, 'brief' | 'engagement' | 'metadata' | 'follows'> {
   if (!submitted) return { brief: '', engagement: '', metadata: {} };
-  const { brief, engagement, metadata, follows, forked_from } = submitted;
+  const { brief, engagement, metadata, follows } = submitted;
   return {
     brief,
     engagement,
     metadata,
     ...(follows === null ? {} : { follows }),
-    ...(forked_from === null ? {} : { forked_from }),
   };
 }
 

@@ -31,7 +31,7 @@ export function conversation(job: Job, moment: Moment): ModelRequest {
   const situation = situationOf(job, agent, moment.upto);
   const turns = agent.turns.filter((turn) => turn.n < moment.step && turn.reply !== null);
   const messages: Message[] = [{ role: 'user', text: opening(situationOf(job, agent, turns[0]?.upto ?? moment.upto)) }];
-  let seen = 0;
+  let seen = -Infinity;
   for (const turn of turns) {
     said(job, messages, seen, turn.upto);
     messages.push(...exchange(agent, turn));

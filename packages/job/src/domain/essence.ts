@@ -7,7 +7,7 @@ import type { Agent, Artifact, Attempt, Call, Job, Posted, Turn } from './state.
  */
 export function essenceOf(job: Job): string {
   return canonical({
-    submitted: job.submitted && submitted(job.submitted),
+    submitted: job.submitted && submitted(job.submitted, job.fork),
     accepted: job.accepted,
     money: job.money,
     epoch: job.epoch,
@@ -25,9 +25,18 @@ export function essenceOf(job: Job): string {
   });
 }
 
-function submitted(body: NonNullable<Job['submitted']>): unknown {
-  const { request: _request, forked_from: _parent, from_seq: _seq, mode: _mode, attachments, ...rest } = body;
-  return { ...rest, attachments: attachments.map(file) };
+/** A fork says what its parent says, whoever asked for it. */
+function submitted(body: NonNullable<Job['submitted']>, fork: Job['fork']): unknown {
+  const {
+    request: _request,
+    forked_from: _parent,
+    from_seq: _seq,
+    mode: _mode,
+    tightened: _limits,
+    attachments,
+    ...rest
+  } = body;
+  return { ...rest, owner: fork?.owner ?? body.owner, attachments: attachments.map(file) };
 }
 
 const file = ({ data_key: _key, object: _place, ...rest }: { data_key: unknown; object: unknown }): unknown => rest;

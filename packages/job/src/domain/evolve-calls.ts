@@ -1,8 +1,41 @@
 import type { Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
-import type { Call, Job } from './state.ts';
+import type { Attempt, Call, Job, Turn } from './state.ts';
 
 type Request = Bodies['tool.requested'] | Bodies['run.requested'];
+
+/** A call that a completed step wants; nobody has placed it yet. */
+export function addCall(
+  job: Job,
+  turn: Turn,
+  attempt: Attempt,
+  wanted: { id: string; name: string; args: string },
+  index: number,
+): void {
+  const key = `${attempt.agent}-${attempt.step}-${index}-1`;
+  const call = {
+    key,
+    agent: attempt.agent,
+    step: attempt.step,
+    index,
+    id: wanted.id,
+    name: wanted.name,
+    args: wanted.args,
+    where: null,
+    epoch: attempt.epoch,
+    requestedAt: 0,
+    deadlineMs: 0,
+    reservedMicros: 0,
+    decision: 0,
+    sent: false,
+    child: null,
+    question: null,
+    result: null,
+    files: [],
+  };
+  turn.calls.push(call);
+  job.calls.set(key, call);
+}
 
 /** Tool calls: placed by the decider, settled by whoever does them. */
 export function placeCall(job: Job, key: string, where: 'runner' | 'sandbox', body: Request, fact: Fact): void {

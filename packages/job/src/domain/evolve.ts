@@ -1,13 +1,17 @@
 import type { Fact, Item } from '@loom/log';
 import type { Bodies, FactType } from '@loom/schemas';
-import { askPerson, placeCall, refuseCall, settleCall } from './evolve-calls.ts';
+import { addCall, askPerson, placeCall, refuseCall, settleCall } from './evolve-calls.ts';
+import { advance, adopt, servedAct } from './fork.ts';
 import type { Agent, Artifact, Attempt, Job, Turn } from './state.ts';
 
 /** What a fact says to the state: its items, or for a dispatch only that a request is on its way. Never throws on a fact that is in the log. */
-export function evolveFact(job: Job, fact: Fact): void {
+export function evolveFact(job: Job, fact: Fact, open: OpenBundle): void {
   if (fact.decision !== null) markSent(job, fact);
-  else for (const item of fact.items) evolveItem(job, item, fact);
+  else for (const item of fact.items) evolveItem(job, item, fact, open);
 }
+
+/** Makes facts of a bundle's bytes; who shows a job without the codec is given them made already. */
+export type OpenBundle = (body: Bodies['job.forked']) => readonly Fact[];
 
 /** A dispatch only says that the request which its decision holds is on its way. */
 function markSent(job: Job, dispatch: Fact): void {
@@ -15,12 +19,14 @@ function markSent(job: Job, dispatch: Fact): void {
   if (slot) slot.sent = true;
 }
 
-type Fold<T extends FactType> = (job: Job, body: Bodies[T], fact: Fact, key: string) => void;
+type Fold<T extends FactType> = (job: Job, body: Bodies[T], fact: Fact, key: string, open: OpenBundle) => void;
 
 /** What each fact does to the state of its job; null: nothing. A new fact must take its place here or the build breaks. */
 const folds: { readonly [T in FactType]: Fold<T> | null } = {
   'job.submitted': submit,
   'job.accepted': accept,
+  'job.forked': fork,
+  'record.replayed': replay,
   'job.completed': (job, body, fact) =>
     void (job.ended ??= { at: fact.time, seq: fact.seq, type: 'job.completed', body }),
   'job.failed': (job, body, fact) => void (job.ended ??= { at: fact.time, seq: fact.seq, type: 'job.failed', body }),
@@ -63,9 +69,19 @@ const folds: { readonly [T in FactType]: Fold<T> | null } = {
   'suite.ran': null,
 };
 
-function evolveItem(job: Job, item: Item, fact: Fact): void {
+function evolveItem(job: Job, item: Item, fact: Fact, open: OpenBundle): void {
   const fold = folds[item.type] as Fold<FactType> | null;
-  fold?.(job, item.body, fact, item.key);
+  fold?.(job, item.body, fact, item.key, open);
+  if (job.fork !== null) advance(job, job.fork);
+}
+
+function fork(job: Job, body: Bodies['job.forked'], _fact: Fact, _key: string, open: OpenBundle): void {
+  if (job.fork === null) adopt(job, body, open(body), (past, fact) => evolveFact(past, fact, open));
+}
+
+function replay(job: Job, { seq }: Bodies['record.replayed'], fact: Fact, _key: string, open: OpenBundle): void {
+  const act = servedAct(job, seq);
+  if (act !== null) evolveFact(job, { ...act, seq: fact.seq, time: fact.time }, open);
 }
 
 function submit(job: Job, body: Bodies['job.submitted'], fact: Fact): void {
@@ -77,6 +93,10 @@ function submit(job: Job, body: Bodies['job.submitted'], fact: Fact): void {
 function accept(job: Job, body: Bodies['job.accepted']): void {
   job.accepted = body;
   job.money.cap = body.budget_micros;
+  if (job.fork === null) return;
+  job.fork.resumed = true;
+  for (const agent of job.agents.values())
+    if (agent.finished === null) agent.spawned = { ...agent.spawned, model: body.models[agent.spawned.kind] };
 }
 
 function post(job: Job, body: Bodies['message.posted'], fact: Fact, key: string): void {
@@ -173,38 +193,6 @@ function settleStep(job: Job, body: Bodies['step.settled'], fact: Fact, key: str
   turn.reply = body;
   turn.upto = attempt.upto;
   body.tool_calls.forEach((call, index) => addCall(job, turn, attempt, call, index));
-}
-
-function addCall(
-  job: Job,
-  turn: Turn,
-  attempt: Attempt,
-  wanted: { id: string; name: string; args: string },
-  index: number,
-): void {
-  const key = `${attempt.agent}-${attempt.step}-${index}-1`;
-  const call = {
-    key,
-    agent: attempt.agent,
-    step: attempt.step,
-    index,
-    id: wanted.id,
-    name: wanted.name,
-    args: wanted.args,
-    where: null,
-    epoch: attempt.epoch,
-    requestedAt: 0,
-    deadlineMs: 0,
-    reservedMicros: 0,
-    decision: 0,
-    sent: false,
-    child: null,
-    question: null,
-    result: null,
-    files: [],
-  };
-  turn.calls.push(call);
-  job.calls.set(key, call);
 }
 
 function write(job: Job, body: Bodies['artifact.written'], fact: Fact, key: string): void {

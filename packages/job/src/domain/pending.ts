@@ -1,3 +1,4 @@
+import { nextRecorded } from './fork.ts';
 import type { Job } from './state.ts';
 import type { FactType } from '@loom/schemas';
 
@@ -8,8 +9,14 @@ export interface Dispatch {
   readonly key: string;
 }
 
-/** Requests still to be dispatched, derived from the decisions alone (invariant 3). */
+/** Requests still to be dispatched, derived from the decisions alone (invariant 3). In a playback each waits until its outcome is what is served next. */
 export function pendingDispatches(job: Job): readonly Dispatch[] {
+  const next = nextRecorded(job) ?? null;
+  if (next === null) return unsent(job);
+  return next.kind === 'outcome' ? unsent(job).filter(({ key }) => key === next.slot) : [];
+}
+
+function unsent(job: Job): readonly Dispatch[] {
   const steps = [...job.attempts.values()]
     .filter(({ sent, settled }) => !sent && settled === null)
     .map(({ decision, key }): Dispatch => ({ seq: decision, type: 'step.requested', key }));

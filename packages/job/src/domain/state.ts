@@ -1,5 +1,5 @@
 import type { Bodies, File } from '@loom/schemas';
-import type { Address } from '@loom/log';
+import type { Address, Draft, Fact, Item } from '@loom/log';
 
 /** One attempt at a model call: the slot `step.settled.<key>`. Times are Unix milliseconds of the server. */
 export interface Attempt {
@@ -64,7 +64,8 @@ export interface Turn {
 
 export interface Agent {
   readonly id: string;
-  readonly spawned: Bodies['agent.spawned'];
+  /** As it was spawned; in a fork with the model that it goes on with. */
+  spawned: Bodies['agent.spawned'];
   readonly turns: Turn[];
   finished: Bodies['agent.finished'] | null;
   killRequested: boolean;
@@ -105,6 +106,45 @@ export type Ended = { readonly at: number; readonly seq: number } & (
   | { readonly type: 'job.cancelled'; readonly body: Bodies['job.cancelled'] }
 );
 
+type Outcome = Extract<Item, { type: 'step.settled' | 'tool.settled' }>;
+
+/** One thing that came about in the parent after the fork point, at its place in the order in which the decider saw it. */
+export type Recorded = { readonly seq: number } & (
+  | { readonly kind: 'decision' }
+  /** What a person or a timer did. */
+  | { readonly kind: 'act'; readonly fact: Fact }
+  /** `asked` is what a tool was given; null for a step, whose request is matched by its HMAC. */
+  | {
+      readonly kind: 'outcome';
+      readonly slot: string;
+      readonly settled: Outcome;
+      readonly asked: Extract<Item, { type: 'tool.requested' | 'run.requested' }> | null;
+    }
+);
+
+/** What a fork took over. The parent's facts have sequences below zero here, the fork point has -1. */
+export interface Fork {
+  readonly parent: string;
+  /** Who submitted the parent. */
+  readonly owner: string;
+  readonly fromSeq: number;
+  readonly mode: Bodies['job.forked']['mode'];
+  /** The parent's key for HMACs of model requests. */
+  readonly requestKey: Buffer;
+  /** What the facts up to the fork point cost their own job, micro-USD. */
+  readonly recordedMicros: number;
+  /** Work and questions that were open at the fork point and are asked for again as they were; in a re-execution the decider asks anew. */
+  readonly open: readonly Draft[];
+  /** Terms that the parent was taken in under behind the fork point, for a playback from before. */
+  readonly accepted: Bodies['job.accepted'] | null;
+  /** What is still to be served again; empty in a re-execution. */
+  readonly script: readonly Recorded[];
+  /** How far it has come. */
+  next: number;
+  /** Whether a re-execution goes on under terms of its own. */
+  resumed: boolean;
+}
+
 /**
  * All that the facts of one job say. A fold owns it and changes it in place (`evolve`); everybody else reads.
  * Money is integer micro-USD; maps keep the order of the log.
@@ -120,6 +160,7 @@ export interface Job extends Address {
   submittedAt: number;
   submitted: Bodies['job.submitted'] | null;
   accepted: Bodies['job.accepted'] | null;
+  fork: Fork | null;
   readonly money: Money;
   epoch: number;
   readonly agents: Map<string, Agent>;
@@ -156,6 +197,7 @@ export function emptyJob(at: Address): Job {
     submittedAt: 0,
     submitted: null,
     accepted: null,
+    fork: null,
     money: { cap: 0, settled: 0, reserved: 0 },
     epoch: 0,
     agents: new Map(),

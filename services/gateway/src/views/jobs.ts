@@ -3,7 +3,7 @@
  * G5  A row never goes back: an older fold does not overwrite a newer one.
  * G6  Every statement runs in a transaction that names its tenant; row-level security gives no other.
  */
-import { status } from '@loom/job';
+import { moneyOf, status } from '@loom/job';
 import type { Job, Status } from '@loom/job';
 import type { Address } from '@loom/log';
 import { asTenant } from '@loom/projection';
@@ -42,6 +42,7 @@ export interface JobRows {
 /** The row of a job, or null while its submission is not folded. */
 export function rowOf(job: Job): JobRow | null {
   if (job.submitted === null) return null;
+  const money = moneyOf(job);
   return {
     id: job.stream,
     status: status(job),
@@ -49,9 +50,9 @@ export function rowOf(job: Job): JobRow | null {
     owner: job.submitted.owner,
     createdAt: new Date(job.submittedAt),
     updatedAt: new Date(job.time),
-    budgetMicros: job.money.cap,
-    reservedMicros: job.money.reserved,
-    spentMicros: job.money.settled,
+    budgetMicros: money.budget_micros,
+    reservedMicros: money.reserved_micros,
+    spentMicros: money.spent_micros,
     lastSeq: job.seq,
   };
 }
