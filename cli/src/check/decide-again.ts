@@ -1,4 +1,4 @@
-import type { Job } from '@loom/job';
+import { openBundle, type Job } from '@loom/job';
 import type { Draft, Item } from '@loom/log';
 import { decide, DECIDER } from '@loom/orchestrator';
 import type { Intake } from '@loom/orchestrator';
@@ -16,6 +16,8 @@ export function decideAgain(job: Job, recorded: readonly Item[]): readonly Draft
 /** The same whichever version decided: what the running decider would do there. */
 export function decideNow(job: Job, recorded: readonly Item[]): readonly Draft[] | null {
   const accepted = acceptedOf(job, recorded);
+  const forked = recorded.find((item) => item.type === 'job.forked')?.body;
+  if (forked) return decide(job, { ...unknown, parent: { facts: openBundle(forked), requestKey: forked.request_key } });
   if (accepted !== null) return decide(job, intakeOf(accepted));
   if (recorded.some((item) => item.type === 'job.failed')) return null;
   return decide(job, unknown);

@@ -1,5 +1,5 @@
 import { natsBlobs } from '@loom/blobs';
-import { connectLog } from '@loom/log';
+import { connectLog, type Log } from '@loom/log';
 import { modelsFromEnv } from '@loom/models';
 import {
   config,
@@ -12,9 +12,10 @@ import {
   type Running,
   type Settings,
 } from '@loom/service';
-import { openVault } from '@loom/vault';
+import { openVault, type Vault } from '@loom/vault';
 import { settings } from './config.ts';
 import { sweepOpenJobs } from './consumers/sweep.ts';
+import { parentsOf } from './consumers/parents.ts';
 import { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
 import { Turns } from './consumers/turn.ts';
 import type { Decide } from './domain/decide.ts';
@@ -25,18 +26,11 @@ import { counted, measureJobs } from './metrics.ts';
 export async function start(env: Env, decider?: Decide): Promise<Running> {
   const set = config(settings, env);
   const traces = await telemetry('orchestrator', env);
-  const log = await connectLog({
-    servers: set.natsUrl,
-    user: set.natsUser,
-    password: set.natsPassword.reveal(),
-    source: 'orchestrator',
-    streams: set.streams,
-    vault: (connection) => openVault({ connection, rootKeyFile: set.rootKeyFile, poolPublicKey: set.poolPublicKey }),
-    blobs: (connection) => natsBlobs({ connection }),
-  });
+  const { log, vault } = await connect(set);
+  const blobs = await natsBlobs({ connection: log.connection });
   const stopping = new AbortController();
   const hide = [measureLog('orchestrator', log, [timers]), measureJobs(log)];
-  const turns = new Turns(counted(log), intakeOf(set, env), decider);
+  const turns = new Turns(counted(log), intakeOf(set, env), parentsOf({ log, vault, blobs }), decider);
   const onError = (cause: unknown): void =>
     logger('orchestrator').warn({ err: cause }, 'the sweep met a job that it could not turn');
   const work = Promise.all([
@@ -58,6 +52,25 @@ export async function start(env: Env, decider?: Decide): Promise<Running> {
     await Promise.all([health.stop(), traces.stop()]);
   };
   return { port: health.port, stop };
+}
+
+async function connect(set: Settings<typeof settings>): Promise<{ readonly log: Log; readonly vault: Vault }> {
+  const opened = Promise.withResolvers<Vault>();
+  const log = await connectLog({
+    servers: set.natsUrl,
+    user: set.natsUser,
+    password: set.natsPassword.reveal(),
+    source: 'orchestrator',
+    streams: set.streams,
+    vault: async (connection) => {
+      const { rootKeyFile, poolPublicKey } = set;
+      const vault = await openVault({ connection, rootKeyFile, poolPublicKey });
+      opened.resolve(vault);
+      return vault;
+    },
+    blobs: (connection) => natsBlobs({ connection }),
+  });
+  return { log, vault: await opened.promise };
 }
 
 /** The orchestrator's durable beside those on the event streams. */

@@ -11,10 +11,11 @@ export function consumeTriggers(log: Log, turns: Turns, width: number, signal: A
 /** Timers that have come: the fact first, then the turn that it triggers through the log. */
 export function consumeTimers(log: Log, signal: AbortSignal): Promise<void> {
   return log.consumeTimers(async (at, { kind, key, dueMs }) => {
+    const first = await log.getClear(at, 'gateway', 'job.submitted', '0');
     await log.append(
       at,
       { type: 'timer.fired', key: `${kind}-${key}`, body: { kind, due: dueMs } },
-      { source: 'timer' },
+      { source: 'timer', ...(first?.replay && { replay: first.replay }) },
     );
   }, signal);
 }

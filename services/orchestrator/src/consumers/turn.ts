@@ -5,11 +5,12 @@
  * T3  a lost fence is no error: the winner's decision is folded and the question asked anew.
  * T4  nothing is missing from a job that has ended, whatever comes later: its state is let go, its name kept.
  */
-import { JobCache, pendingDispatches, type Job } from '@loom/job';
+import { JobCache, pendingDispatches, replayOf, type Job } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import { inSpan, metrics } from '@loom/service';
 import { decide, type Decide } from '../domain/decide.ts';
-import type { Intake } from '../domain/intake.ts';
+import { forkIsDue } from '../domain/fork.ts';
+import type { Intake, Parent } from '../domain/intake.ts';
 import { lostSlots } from '../domain/settle.ts';
 import { timers } from '../domain/timers.ts';
 import { DECIDER } from '../domain/version.ts';
@@ -19,6 +20,9 @@ const fencesLost = metrics.counter(
   'loom_orchestrator_fences_lost_total',
   'Decisions that another orchestrator made first.',
 );
+
+/** What a fork takes over; null when it cannot be opened any more. */
+export type Parents = (fork: Job) => Promise<Parent | null>;
 
 interface Lane {
   waiting: { seq: number; resolve: () => void; reject: (cause: unknown) => void }[];
@@ -32,6 +36,7 @@ export class Turns {
   readonly #log: Log;
   readonly #jobs: JobCache;
   readonly #intake: Intake;
+  readonly #parents: Parents;
   readonly #decide: Decide;
   readonly #lanes = new Map<string, Lane>();
   /** Timers that are armed and have not fired, by job and name: when they are due. */
@@ -39,11 +44,12 @@ export class Turns {
   /** Jobs that ended while this process looked on, the latest of them. */
   readonly #ended = new Set<string>();
 
-  constructor(log: Log, intake: Intake, decider: Decide = decide) {
+  constructor(log: Log, intake: Intake, parents: Parents, decider: Decide = decide) {
     this.#log = log;
     const fed = { read: (...[at, options]: Parameters<Log['readFed']>) => log.readFed(at, options) };
     this.#jobs = new JobCache({ ...fed, snapshots: log.snapshots }, { keeps: true });
     this.#intake = intake;
+    this.#parents = parents;
     this.#decide = decider;
   }
 
@@ -79,23 +85,31 @@ export class Turns {
     for (let minSeq = seen; ;) {
       const job = await this.#jobs.at(at, minSeq);
       await this.#settle(job);
-      const drafts = this.#decide(job, this.#intake);
+      const drafts = this.#decide(job, forkIsDue(job) ? await this.#withParent(job) : this.#intake);
       if (drafts.length === 0) return this.#leave(job);
-      const made = await this.#log.decide(at, drafts, job, { decider: DECIDER });
+      const made = await this.#log.decide(at, drafts, job, { decider: DECIDER, replay: replayOf(job) });
       (made ? decisions : fencesLost).add(1);
       minSeq = made?.seq ?? minSeq;
     }
   }
 
+  async #withParent(fork: Job): Promise<Intake> {
+    return { ...this.#intake, parent: await this.#parents(fork) };
+  }
+
   async #settle(job: Job): Promise<void> {
     await Promise.all(
-      lostSlots(job).map(({ source, draft }) => this.#log.append(job, draft, { source, basis: job.seq })),
+      lostSlots(job).map(({ source, draft }) =>
+        this.#log.append(job, draft, { source, basis: job.seq, replay: replayOf(job) }),
+      ),
     );
   }
 
   /** Work goes out before the trigger is acknowledged; each request under its unique subject, so twice is once. */
   async #leave(job: Job): Promise<void> {
-    await Promise.all(pendingDispatches(job).map((dispatch) => this.#log.dispatch(job, dispatch)));
+    await Promise.all(
+      pendingDispatches(job).map((dispatch) => this.#log.dispatch(job, { ...dispatch, replay: replayOf(job) })),
+    );
     await this.#arm(job);
   }
 

@@ -3,6 +3,8 @@ import {
   Decline,
   Delegate,
   parseArgs,
+  recordedOutcome,
+  toolInput,
   RunCode,
   TOOLS,
   type Agent,
@@ -10,7 +12,7 @@ import {
   type Job,
   type Turn,
 } from '@loom/job';
-import type { Attachment } from '@loom/schemas';
+import type { Attachment, Bodies } from '@loom/schemas';
 import type { Static, TSchema } from 'typebox';
 import type { Spawns } from './budget.ts';
 import { draft, type Decision } from './draft.ts';
@@ -122,10 +124,20 @@ function run(job: Job, agent: Agent, call: Call): readonly Decision[] {
         refuseCall(call, 'unknown_file', `There is no attachment or artifact named ${JSON.stringify(files[missing])}.`),
       ];
     const inputs = found.filter((input) => input !== null);
-    return [
-      draft('run.requested', call.key, { ...common(job, call), args: call.args, inputs, call_key: Buffer.alloc(0) }),
-    ];
+    const unsealed = { call_key: Buffer.alloc(0), recorded: null };
+    return [withRecord(job, call.key, { ...common(job, call), args: call.args, inputs, ...unsealed })];
   });
+}
+
+/** What the parent of a playback recorded of the same run; the sandbox, which opens nothing else, is given it with the call. */
+export function withRecord(job: Job, key: string, body: Bodies['run.requested']): Decision {
+  const found = recordedOutcome(job, key);
+  if (found?.settled.type !== 'tool.settled' || found.asked === null) return draft('run.requested', key, body);
+  if (!toolInput(found.asked).equals(toolInput({ type: 'run.requested', body })))
+    return draft('run.requested', key, body);
+  const { outcome, code, cost_micros, latency_ms, exit_code, result, files } = found.settled.body;
+  const recorded = { outcome, code, cost_micros, latency_ms, exit_code, result, files };
+  return draft('run.requested', key, { ...body, recorded });
 }
 
 function find(job: Job, name: string): Attachment | null {

@@ -1,4 +1,4 @@
-import { openAttempts, type Job } from '@loom/job';
+import { openAttempts, playsBack, type Job } from '@loom/job';
 import { advance } from './agents.ts';
 import { artifactsDue } from './artifacts.ts';
 import { askForBudget, budgetAnswers, purseOf, type Purse } from './budget.ts';
@@ -6,6 +6,7 @@ import { draft, type Decision } from './draft.ts';
 import { mayWait } from './ends.ts';
 import { ending, settled } from './ending.ts';
 import { foresee } from './foresee.ts';
+import { asRecorded, forkIsDue, playBack, resume, resumeIsDue, takeOver } from './fork.ts';
 import { takeIn, type Intake } from './intake.ts';
 
 /** A decision carries at most so many items (design, invariant 3); the rest follows in the next. */
@@ -19,6 +20,15 @@ export type Decide = (job: Job, intake: Intake) => readonly Decision[];
  */
 export function decide(job: Job, intake: Intake): readonly Decision[] {
   if (!job.submitted || job.ended) return [];
+  if (forkIsDue(job)) return takeOver(job, intake);
+  if (resumeIsDue(job)) return resume(job, intake);
+  return playsBack(job)
+    ? playBack(job, (recorded) => lacking(job, recorded ? asRecorded(recorded, intake) : intake))
+    : lacking(job, intake);
+}
+
+/** What a job lacks that stands on its own facts. */
+function lacking(job: Job, intake: Intake): readonly Decision[] {
   if (!job.accepted) return job.cancelRequested || job.killRequested ? close(job) : takeIn(job, intake);
   const raised = epoch(job);
   if (raised.length > 0) return raised;

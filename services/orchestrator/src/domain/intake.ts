@@ -1,3 +1,4 @@
+import type { Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { DECIDER, POLICY } from './version.ts';
 import { draft, type Decision } from './draft.ts';
@@ -13,6 +14,15 @@ export interface Intake {
   readonly priceVersion: string;
   readonly defaultBudgetMicros: number;
   readonly limits: Accepted['limits'];
+  /** The job that a fork is forked from; null when its content cannot be opened any more. */
+  readonly parent?: Parent | null;
+}
+
+/** A parent as the fork takes it along. */
+export interface Parent {
+  readonly facts: readonly Fact[];
+  /** For HMACs of its model requests. */
+  readonly requestKey: Buffer;
 }
 
 /** Screens a new job and takes it in, or says why not. */
@@ -21,17 +31,23 @@ export function takeIn(job: Job, intake: Intake): readonly Decision[] {
   if (!submitted) return [];
   const refusal = screen(submitted.brief);
   if (refusal) return [draft('job.refused', '0', { ...refusal, spent_micros: 0 })];
+  const accepted = termsFor(submitted, intake);
+  return 'code' in accepted
+    ? [draft('job.failed', '0', accepted)]
+    : [draft('job.accepted', '0', accepted), planner(accepted)];
+}
+
+/** The terms that a job is taken in under, or why it cannot be. */
+export function termsFor(submitted: Bodies['job.submitted'], intake: Intake): Accepted | Bodies['job.failed'] {
   const models = { ...intake.models, ...chosen(submitted.models) };
   const unpriced = Object.values(models).find((model) => !intake.prices.some((price) => price.model === model));
   if (unpriced !== undefined)
-    return [
-      draft('job.failed', '0', {
-        code: 'unknown_model',
-        reason: `The model ${unpriced} is not set up here. Choose one of: ${intake.prices.map(({ model }) => model).join(', ')}.`,
-        spent_micros: 0,
-      }),
-    ];
-  const accepted: Accepted = {
+    return {
+      code: 'unknown_model',
+      reason: `The model ${unpriced} is not set up here. Choose one of: ${intake.prices.map(({ model }) => model).join(', ')}.`,
+      spent_micros: 0,
+    };
+  return {
     decider: DECIDER,
     policy: POLICY,
     templates: TEMPLATES,
@@ -40,10 +56,15 @@ export function takeIn(job: Job, intake: Intake): readonly Decision[] {
     prices: intake.prices.filter(({ model }) => Object.values(models).includes(model)),
     models,
     budget_micros: submitted.budget_micros ?? intake.defaultBudgetMicros,
-    limits: intake.limits,
+    limits: tighter(intake.limits, submitted.tightened),
   };
-  return [draft('job.accepted', '0', accepted), planner(accepted)];
 }
+
+/** Each limit at the lower of two values; names that are no limits say nothing. */
+export const tighter = (limits: Accepted['limits'], others: Readonly<Record<string, number>>): Accepted['limits'] =>
+  Object.fromEntries(
+    Object.entries(limits).map(([name, value]) => [name, Math.min(value, others[name] ?? value)]),
+  ) as Accepted['limits'];
 
 const chosen = (models: Readonly<Record<string, string>>): Partial<Accepted['models']> =>
   Object.fromEntries(

@@ -1,4 +1,4 @@
-import { openAttempts, openCalls, type Attempt, type Call, type Job } from '@loom/job';
+import { openAttempts, openCalls, playsBack, type Attempt, type Call, type Job } from '@loom/job';
 import type { Source } from '@loom/log';
 import { draft, type Decision } from './draft.ts';
 
@@ -10,7 +10,7 @@ export interface Settlement {
 
 /** Slots whose worker let its deadline, or the grace after a kill, go by. Whoever appends first wins the slot. */
 export function lostSlots(job: Job): readonly Settlement[] {
-  if (job.ended) return [];
+  if (job.ended || playsBack(job)) return [];
   const late = (kind: string, { key, agent }: { readonly key: string; readonly agent: string }): boolean =>
     job.fired.has(`${kind}-${key}`) ||
     (job.fired.has('halt-0') && (job.killRequested || (job.agents.get(agent)?.killRequested ?? false)));

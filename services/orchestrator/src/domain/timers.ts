@@ -1,4 +1,4 @@
-import { lastTurn, openAttempts, openCalls, type Attempt, type Job } from '@loom/job';
+import { lastTurn, openAttempts, openCalls, playsBack, type Attempt, type Job } from '@loom/job';
 
 /** A moment at which the job must be looked at again; `due` is Unix milliseconds of the server. */
 export interface Timer {
@@ -13,9 +13,9 @@ const HALT_GRACE_MS = 10_000;
 const DEADLINE_GRACE_MS = 5_000;
 const MOST_BACKOFF_MS = 60_000;
 
-/** All timers that a job waits for; derived from its facts, so they can be armed again at any time. */
+/** All timers that a job waits for; derived from its facts, so they can be armed again at any time. A playback has its parent's. */
 export function timers(job: Job): readonly Timer[] {
-  if (job.ended || !job.accepted) return [];
+  if (job.ended || !job.accepted || playsBack(job)) return [];
   const due = [
     ...openAttempts(job).map(({ key, requestedAt, deadlineMs }): Timer => ({
       kind: 'step',
