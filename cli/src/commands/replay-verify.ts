@@ -23,26 +23,15 @@ export async function verify(at: Address, { log, rootKeyFile, upto }: Options): 
 
 /** Opens the job's keys when they are first asked for. */
 export function makerOf(vault: Vault, { tenant, stream }: Address): Maker {
-  const ports = new Map<string, Promise<Pick<ModelPort, 'body'> | undefined>>();
   return {
     decider: DECIDER,
     decide: decideNow,
     request: async (provider, asked) => {
-      const port = ports.get(provider) ?? portOf(provider);
-      ports.set(provider, port);
-      return hmacOf(await vault.open(tenant, stream), await port, asked);
+      const { silentPort } = await import('@loom/agent-runner');
+      return hmacOf(await vault.open(tenant, stream), await silentPort(provider), asked);
     },
     input: async (asked) => inputHmac(await vault.open(tenant, stream), asked),
   };
-}
-
-/** A provider's port, which needs no key of one's own to say what it would send. */
-async function portOf(provider: string): Promise<Pick<ModelPort, 'body'> | undefined> {
-  const { modelPorts } = await import('@loom/agent-runner');
-  const nowhere = { apiKey: 'none', baseUrl: null };
-  const env = { [`${provider.toUpperCase()}_API_KEY`]: 'none' };
-  const ports = await modelPorts({ anthropic: nowhere, openai: nowhere }, env);
-  return [...ports.values()].find((port) => port.provider === provider);
 }
 
 const hmacOf = (keys: Keys, port: Pick<ModelPort, 'body'> | undefined, asked: ModelAsked): Buffer | null =>

@@ -1,2 +1,3 @@
 export { start } from './main.ts';
-export { modelPorts } from './models/index.ts';
+export { recordedStep, recordedTool } from './domain/playback.ts';
+export { modelPorts, silentPort } from './models/index.ts';

@@ -7,17 +7,20 @@
  *     then the attempt is lost and costs its whole reservation. The delivery count proves nothing.
  * R4. An outcome whose append failed is kept and appended again at the next delivery: the call is not made twice.
  * R5. What is sent is made of the job's facts up to the sequence that the request names, and its HMAC is on record.
+ * R6. For a playback nothing is sent, claimed or counted: what the parent recorded of the same request is its outcome, else it is refused.
  */
 import { randomBytes } from 'node:crypto';
-import { conversation, halted, inputBound, TEMPLATES, TOOLSET } from '@loom/job';
+import { conversation, halted, inputBound, replayOf } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Fact } from '@loom/log';
 import { cost, isFree, ModelFailure } from '@loom/models';
 import type { ModelPort, ModelRequest, Price } from '@loom/models';
 import { crashpoint, inSpan, LoomError } from '@loom/service';
 import { allowance, overBound } from '../domain/bounds.ts';
-import { completed, failed, lost, refused, wasted } from '../domain/settle.ts';
+import { isPlayback } from '../domain/playback.ts';
+import { completed, failed, lost, refused, unsent, wasted } from '../domain/settle.ts';
 import type { Attempted, StepRequest, StepSettled } from '../domain/settle.ts';
+import { serveStep } from './playback.ts';
 import { DRAINED } from './kills.ts';
 import { outcomes } from './parts.ts';
 import type { Parts } from './parts.ts';
@@ -58,6 +61,7 @@ async function work(parts: Parts, fact: Fact, request: StepRequest): Promise<voi
   const name = `${at.tenant}/${at.stream}/${fact.key}`;
   const kept = parts.unsettled.get(name);
   if (attempt?.settled && !kept) return;
+  if (isPlayback(job)) return serveStep(parts, job, fact.key, request);
   const outcome = kept ?? (await outcomeOf(parts, slot));
   parts.unsettled.set(name, outcome);
   await settle(parts, slot, outcome);
@@ -67,11 +71,11 @@ async function work(parts: Parts, fact: Fact, request: StepRequest): Promise<voi
 async function outcomeOf(parts: Parts, slot: Slot): Promise<StepSettled> {
   const { job, request } = slot;
   const why = halted(job, request);
-  if (why !== null) return refused(unsent(slot), why);
+  if (why !== null) return refused(unsent(slot.request), why);
   const call = plan(parts, slot);
-  if (typeof call === 'string') return refused(unsent(slot), call);
-  if (!(await claim(parts, call))) return lost(unsent(slot), true);
-  if (Date.now() >= slot.deadline) return lost(unsent(slot), false);
+  if (typeof call === 'string') return refused(unsent(slot.request), call);
+  if (!(await claim(parts, call))) return lost(unsent(slot.request), true);
+  if (Date.now() >= slot.deadline) return lost(unsent(slot.request), false);
   return make(parts, call);
 }
 
@@ -96,13 +100,18 @@ function plan(parts: Parts, slot: Slot): Call | string {
 async function claim({ log, worker }: Parts, { slot, price }: Call): Promise<boolean> {
   if (isFree(price)) return true;
   const body = { worker: `${worker}-${randomBytes(4).toString('hex')}` };
-  const { won } = await log.append(slot.at, { type: 'step.claimed', key: slot.key, body });
+  const { won } = await log.append(
+    slot.at,
+    { type: 'step.claimed', key: slot.key, body },
+    { replay: replayOf(slot.job) },
+  );
   if (!won && Date.now() < slot.deadline) throw new LoomError('claimed_elsewhere');
   return won;
 }
 
 async function make(parts: Parts, call: Call): Promise<StepSettled> {
   const { slot, port, model } = call;
+  if (isPlayback(slot.job)) throw new LoomError('internal', 'a playback calls no model');
   const attempted = await about(parts, call);
   const guard = parts.kills.guard({ ...slot.at, agent: slot.request.agent, epoch: slot.request.epoch });
   const signal = AbortSignal.any([guard.signal, AbortSignal.timeout(allowance(slot.deadline, Date.now()))]);
@@ -131,25 +140,15 @@ function brokenOff(attempted: Attempted, { detail, message }: ModelFailure, kill
 async function about({ vault }: Parts, { slot, port, price, model }: Call): Promise<Attempted> {
   const keys = await vault.open(slot.at.tenant, slot.at.stream);
   const requestHmac = keys.hmac('request', port.body(model));
-  return { ...unsent(slot), provider: port.provider, requestHmac, costOf: (usage) => cost(price, usage) };
+  return { ...unsent(slot.request), provider: port.provider, requestHmac, costOf: (usage) => cost(price, usage) };
 }
 
-/** An attempt that sent nothing, and so cost nothing. */
-const unsent = ({ request }: Slot): Attempted => ({
-  request,
-  provider: '',
-  templates: TEMPLATES,
-  toolset: TOOLSET,
-  requestHmac: Buffer.alloc(0),
-  latencyMs: 0,
-  costOf: () => 0,
-});
-
-async function settle({ log, worker }: Parts, { at, key, basis }: Slot, body: StepSettled): Promise<void> {
-  const { won } = await log.append(at, { type: 'step.settled', key, body }, { basis });
+async function settle({ log, worker }: Parts, { at, key, basis, job }: Slot, body: StepSettled): Promise<void> {
+  const replay = replayOf(job);
+  const { won } = await log.append(at, { type: 'step.settled', key, body }, { basis, replay });
   outcomes.steps.add(1, { provider: body.provider, outcome: body.outcome, code: body.code });
   outcomes.tokens.add(body.tokens_in, { provider: body.provider, direction: 'in' });
   outcomes.tokens.add(body.tokens_out, { provider: body.provider, direction: 'out' });
   if (!won && body.request_hmac.length > 0)
-    await log.append(at, { type: 'model.called', key: `${key}-${worker}`, body: wasted(key, body) });
+    await log.append(at, { type: 'model.called', key: `${key}-${worker}`, body: wasted(key, body) }, { replay });
 }

@@ -4,15 +4,17 @@
  * W1. A slot is settled once, by whoever comes first; these tools cost nothing and touch nothing outside, so a second run of one is harmless.
  * W2. A mistake of the model is an outcome that tells it so in words; only a fault of Loom's own is thrown.
  */
-import { halted, parseArgs, ReadAttachment, toolInput, TOOLS, WriteArtifact } from '@loom/job';
+import { halted, parseArgs, ReadAttachment, replayOf, toolInput, TOOLS, WriteArtifact } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { inSpan, LoomError } from '@loom/service';
+import { isPlayback } from '../domain/playback.ts';
 import { artifactPath, mediaTypeOf } from '../domain/paths.ts';
 import { decode, excerpt } from '../domain/text.ts';
 import { outcomes } from './parts.ts';
 import type { Parts } from './parts.ts';
+import { serveTool } from './playback.ts';
 
 type ToolRequest = Bodies['tool.requested'];
 type ToolSettled = Bodies['tool.settled'];
@@ -44,6 +46,7 @@ async function work(parts: Parts, fact: Fact, request: ToolRequest): Promise<voi
   const at = { tenant: fact.tenant, stream: fact.stream };
   const job = await parts.jobs.at(at, fact.seq);
   if (job.calls.get(fact.key)?.result) return;
+  if (isPlayback(job)) return serveTool(parts, job, fact.key, request);
   const outcome = await outcomeOf({ parts, at, job, args: request.args }, request);
   const keys = await parts.vault.open(at.tenant, at.stream);
   const input_hmac = keys.hmac('input', toolInput({ type: 'tool.requested', body: request }));
@@ -60,7 +63,7 @@ async function work(parts: Parts, fact: Fact, request: ToolRequest): Promise<voi
     input_hmac,
     ...outcome,
   };
-  await parts.log.append(at, { type: 'tool.settled', key: fact.key, body }, { basis: job.seq });
+  await parts.log.append(at, { type: 'tool.settled', key: fact.key, body }, { basis: job.seq, replay: replayOf(job) });
   outcomes.tools.add(1, {
     tool: Object.hasOwn(TOOLS, tool) ? tool : 'unknown',
     outcome: outcome.outcome,

@@ -1,3 +1,4 @@
+import { TEMPLATES, TOOLSET } from '@loom/job';
 import type { FailureDetail, ModelReply, Usage } from '@loom/models';
 import type { Bodies } from '@loom/schemas';
 
@@ -16,6 +17,17 @@ export interface Attempted {
   /** Price of the usage, micro-USD. */
   readonly costOf: (usage: Usage) => number;
 }
+
+/** An attempt that sent nothing, and so cost nothing. */
+export const unsent = (request: StepRequest): Attempted => ({
+  request,
+  provider: '',
+  templates: TEMPLATES,
+  toolset: TOOLSET,
+  requestHmac: Buffer.alloc(0),
+  latencyMs: 0,
+  costOf: () => 0,
+});
 
 const NOTHING: Usage = { input: 0, cached: 0, output: 0 };
 

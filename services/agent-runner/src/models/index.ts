@@ -22,3 +22,16 @@ export async function modelPorts(
   if (set.includes('openai')) ports.set('openai', (await import('./openai.ts')).openai(keys.openai));
   return ports;
 }
+
+const nowhere = { apiKey: 'none', baseUrl: null };
+const silent = new Map<string, Promise<Pick<ModelPort, 'body'> | undefined>>();
+
+/** What says which bytes a provider would be sent, whether it is set up or not; it calls nobody. */
+export function silentPort(provider: string): Promise<Pick<ModelPort, 'body'> | undefined> {
+  const env = { [`${provider.toUpperCase()}_API_KEY`]: 'none' };
+  const found = async (): Promise<ModelPort | undefined> =>
+    (await modelPorts({ anthropic: nowhere, openai: nowhere }, env)).get(provider as Provider);
+  const port = silent.get(provider) ?? found();
+  silent.set(provider, port);
+  return port;
+}

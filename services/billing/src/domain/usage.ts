@@ -80,10 +80,11 @@ function wasted(body: { readonly agent: string; readonly slot: string; readonly 
 
 const agentOf = (key: string): string => key.split('-')[0] ?? '';
 
-/** What the facts of one tenant add, one entry a row, in order of first mention. Dispatches have no items, so nothing counts twice. */
+/** What the facts of one tenant add, one entry a row, in order of first mention. Dispatches have no items, so nothing counts twice; a playback uses nothing. */
 export function usageOf(facts: readonly ClearFact[]): readonly Usage[] {
   const rows = new Map<string, Usage>();
   for (const fact of facts) {
+    if (fact.replay === 'playback') continue;
     for (const item of fact.items) {
       const part = partOf(item);
       if (part === null) continue;

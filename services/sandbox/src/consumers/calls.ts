@@ -5,11 +5,12 @@
  * C2. Nothing runs for a job that was killed, or after the request's deadline.
  * C3. A run that is paid for is claimed first; a claim of another is waited for, never run beside.
  * C4. Content is read and written under the call's own key alone.
+ * C5. For a playback nothing is claimed or run: the outcome comes with the call, or the call is refused.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Blobs } from '@loom/blobs';
 import { toolInput } from '@loom/job';
-import type { Address, Fact, Log } from '@loom/log';
+import type { Address, Fact, Log, Replay } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { LoomError, crashpoint, inSpan } from '@loom/service';
 import { missingFiles, parseCall } from '../domain/call.ts';
@@ -53,6 +54,7 @@ interface Slot {
   readonly request: Requested;
   /** Unix ms. */
   readonly deadline: number;
+  readonly replay: Replay | undefined;
 }
 
 /** Handles one delivery of `run.requested`; resolves once its slot is settled by someone. */
@@ -64,15 +66,18 @@ export async function handleCall(parts: Parts, fact: Fact): Promise<void> {
     key: fact.key,
     request,
     deadline: fact.time + request.deadline_ms,
+    replay: fact.replay,
   };
   const attributes = { 'loom.job': fact.stream, 'loom.key': fact.key, 'loom.tool': request.tool };
   await inSpan('sandbox run', '', attributes, () => work(parts, slot));
 }
 
 async function work(parts: Parts, slot: Slot): Promise<void> {
+  if (slot.replay === 'playback') return settle(parts, slot, slot.request.recorded ?? nothingRecorded);
   const began = Date.now();
   const outcome = await outcomeOf(parts, slot);
-  await settle(parts, slot, outcome, Date.now() - began);
+  const cost_micros = outcome.outcome === 'lost' ? slot.request.reserved_micros : 0;
+  await settle(parts, slot, { ...outcome, cost_micros, latency_ms: Date.now() - began });
 }
 
 async function outcomeOf(parts: Parts, slot: Slot): Promise<Outcome> {
@@ -90,9 +95,9 @@ async function outcomeOf(parts: Parts, slot: Slot): Promise<Outcome> {
 }
 
 /** False when another worker holds the claim and the deadline has passed; free runs need none. */
-async function claim({ log, worker }: Parts, { at, key, request, deadline }: Slot): Promise<boolean> {
+async function claim({ log, worker }: Parts, { at, key, request, deadline, replay }: Slot): Promise<boolean> {
   if (request.reserved_micros === 0) return true;
-  const { won } = await log.append(at, { type: 'tool.claimed', key, body: { worker } });
+  const { won } = await log.append(at, { type: 'tool.claimed', key, body: { worker } }, { replay });
   if (!won) await delay(Math.max(0, deadline - Date.now()));
   return won;
 }
@@ -109,11 +114,8 @@ async function execute(parts: Parts, slot: Slot, kill: AbortSignal): Promise<Out
     crashpoint('sandbox', 'ran');
     if (run.ending.kind === 'vanished' && parts.ending.aborted) throw new LoomError('not_ready');
     durations.record(run.seconds);
-    await parts.log.append(slot.at, {
-      type: 'workspace.closed',
-      key: slot.key,
-      body: { call: slot.key, seconds: Math.ceil(run.seconds) },
-    });
+    const body = { call: slot.key, seconds: Math.ceil(run.seconds) };
+    await parts.log.append(slot.at, { type: 'workspace.closed', key: slot.key, body }, { replay: slot.replay });
     return await outcomeOfRun(parts, slot.at, run);
   } catch (cause) {
     return outcomeOfFailure(cause);
@@ -168,15 +170,24 @@ const told = (outcome: Outcome['outcome'], code: string, result: string): Outcom
   files: [],
 });
 
-async function settle(parts: Parts, { at, key, request }: Slot, outcome: Outcome, latency: number): Promise<void> {
+/** An outcome with what it took. */
+type Taken = Outcome & Pick<Settled, 'cost_micros' | 'latency_ms'>;
+
+const nothingRecorded: Taken = {
+  ...told('refused', 'not_recorded', 'The parent of this playback recorded no such call.'),
+  cost_micros: 0,
+  latency_ms: 0,
+};
+
+async function settle(parts: Parts, { at, key, request, replay }: Slot, outcome: Taken): Promise<void> {
   const { agent, step, call, attempt, tool } = request;
   const input = toolInput({ type: 'run.requested', body: request });
   const input_hmac = await parts.hmac({ at, key, sealed: request.call_key }, input);
-  const cost_micros = outcome.outcome === 'lost' ? request.reserved_micros : 0;
-  const body = { agent, step, call, attempt, tool, cost_micros, latency_ms: latency, input_hmac, ...outcome };
-  const { won } = await parts.log.append(at, { type: 'tool.settled', key, body });
+  const body = { agent, step, call, attempt, tool, input_hmac, ...outcome };
+  const { won } = await parts.log.append(at, { type: 'tool.settled', key, body }, { replay });
+  if (replay === 'playback') return;
   outcomes.add(1, { outcome: outcome.outcome, code: outcome.code });
   if (won || outcome.code === 'deadline_passed') return;
-  const lost = { agent, slot: key, tool, outcome: outcome.outcome, latency_ms: latency };
-  await parts.log.append(at, { type: 'tool.called', key: `${key}-${parts.worker}`, body: lost });
+  const lost = { agent, slot: key, tool, outcome: outcome.outcome, latency_ms: outcome.latency_ms };
+  await parts.log.append(at, { type: 'tool.called', key: `${key}-${parts.worker}`, body: lost }, { replay });
 }
