@@ -2,6 +2,7 @@
 import { basis, chain, dispatch, dispatched, fence, shape } from './decisions.ts';
 import { allSettled, ends, epoch, lastWord, oneEnd } from './ending.ts';
 import { begins, headersAgree, oneId, oneSubject, ownSource, wholeSum } from './facts.ts';
+import { replayed } from './forks.ts';
 import { cap, cost, spent } from './money.ts';
 import { isKnown } from './rule.ts';
 import type { Break, Entry, LogKind, Rule, Watch } from './rule.ts';
@@ -35,6 +36,7 @@ const ofJobs: readonly Rule[] = [
   oneEnd,
   lastWord,
   ends,
+  replayed,
 ];
 
 /** All rules; those of jobs do not hold for `account` and `system`. */

@@ -11,6 +11,7 @@ export const epoch: Rule = {
     return {
       see: ({ fact }) =>
         firstOf(fact.items, (item) => {
+          if (item.type === 'job.forked') now = item.body.epoch;
           if (isAsk(item) && item.body.epoch !== now)
             return `${slotOf(item)} is asked for under epoch ${item.body.epoch}, it is ${now}`;
           if (item.type !== 'epoch.raised') return null;

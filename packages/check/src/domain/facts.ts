@@ -65,6 +65,8 @@ const sourcesOf: Readonly<Record<FactType, readonly Source[] | null>> = {
   'session.opened': edge,
   'request.recorded': ['gateway', 'operator'],
   'decision.made': decider,
+  'job.forked': decider,
+  'record.replayed': decider,
   'job.accepted': decider,
   'job.refused': decider,
   'job.completed': decider,

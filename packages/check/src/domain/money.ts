@@ -3,6 +3,8 @@ import type { RawItem } from '@loom/log';
 import { firstOf, isAsk, isEnd, isOutcome, slotOf } from './rule.ts';
 import type { Outcome, Rule } from './rule.ts';
 
+type Forked = Extract<RawItem, { type: 'job.forked' }>['body'];
+
 interface Books {
   cap: number;
   settled: number;
@@ -15,6 +17,7 @@ const newBooks = (): Books => ({ cap: 0, settled: 0, reserved: 0, open: new Map(
 
 /** Books an item; a slot opens once and closes once, whatever the log repeats. */
 function book(books: Books, item: RawItem): void {
+  if (item.type === 'job.forked') takeOver(books, item.body);
   if (item.type === 'job.accepted' || item.type === 'budget.changed') books.cap = item.body.budget_micros;
   if (isAsk(item) && !books.open.has(slotOf(item))) {
     books.open.set(slotOf(item), item.body.reserved_micros);
@@ -24,6 +27,12 @@ function book(books: Books, item: RawItem): void {
   books.reserved -= books.open.get(slotOf(item)) ?? 0;
   books.settled += item.body.cost_micros;
   books.open.set(slotOf(item), 0);
+}
+
+/** A playback goes on with the parent's books, a re-execution begins its own. */
+function takeOver(books: Books, { mode, budget_micros, recorded_micros }: Forked): void {
+  books.cap = budget_micros;
+  books.settled = mode === 'playback' ? recorded_micros : 0;
 }
 
 export const cap: Rule = {

@@ -71,6 +71,7 @@ export const oneRequest: Rule = {
     return {
       see: ({ fact }) =>
         firstOf(fact.items, (item) => {
+          if (item.type === 'job.forked') takeOver(steps, item.body);
           if (item.type === 'step.settled') settle(steps, item.body);
           return item.type === 'step.requested' ? nextStep(steps, item) : place(steps, placed, item);
         }),
@@ -79,6 +80,14 @@ export const oneRequest: Rule = {
 };
 
 const nameOf = ({ agent, step }: { readonly agent: string; readonly step: number }): string => `${agent}-${step}`;
+
+/** Where the agents of a fork stand before it asks for anything. */
+function takeOver(steps: Map<string, Step>, { agents }: Extract<RawItem, { type: 'job.forked' }>['body']): void {
+  for (const { agent, steps: done, attempts } of agents) {
+    if (done > 0) steps.set(nameOf({ agent, step: done }), { attempts: 1, open: false, done: true });
+    if (attempts > 0) steps.set(nameOf({ agent, step: done + 1 }), { attempts, open: false, done: false });
+  }
+}
 
 function settle(steps: Map<string, Step>, body: Extract<Outcome, { type: 'step.settled' }>['body']): void {
   const step = steps.get(nameOf(body));
@@ -143,7 +152,7 @@ export const claimedFirst: Rule = {
         firstOf(fact.items, (item) => {
           if (isAsk(item)) slots.set(slotOf(item), { reserved: item.body.reserved_micros, claimed: null });
           const slot = spokenOf(item);
-          const paid = slot === null ? undefined : slots.get(slot);
+          const paid = slot === null || fact.replay === 'playback' ? undefined : slots.get(slot);
           return paid === undefined ? null : claim(item, paid, `${slot}`, seq);
         }),
     };

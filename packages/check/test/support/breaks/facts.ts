@@ -26,6 +26,15 @@ export const facts: readonly Row[] = [
     },
   ],
   [
+    'replayed',
+    'a fact of a job that is no fork says that it was served again',
+    (log) => {
+      const fact = log.find('message.posted', 'm1');
+      fact.headers.set('loom-replay', 'playback');
+      return fact;
+    },
+  ],
+  [
     'sum',
     'one byte of a stored body was changed',
     (log) => {
