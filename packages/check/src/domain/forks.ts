@@ -23,7 +23,7 @@ export const replayed: Rule = {
     return {
       see: ({ fact }) => {
         for (const item of fact.items) if (item.type === 'job.submitted') how = replayOf(item.body.mode);
-        if (works.has(fact.source) && fact.replay !== how)
+        if (works.has(fact.source) && fact.type !== 'message.parked' && fact.replay !== how)
           return `it is ${fact.replay ?? 'no replay'} in a job of ${how ?? 'its own'}`;
         return how === 'playback' && deeds.has(fact.type) ? `a playback did what only ${fact.type} records` : null;
       },
