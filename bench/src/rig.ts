@@ -76,7 +76,8 @@ export async function submit(gateway: Log): Promise<Address> {
     follows: null,
     forked_from: null,
     from_seq: null,
-    mode: null, tightened: {},
+    mode: null,
+    tightened: {},
     request,
   };
   await gateway.append(at, { type: 'job.submitted', key: '0', body });
