@@ -6,5 +6,6 @@ export { clearOf, decodeWire, emptyOpened, encodeWire, fromWire, isContentFree, 
 export { normal } from './normal.ts';
 export { canonical } from './canonical.ts';
 export { openedSchemas, schemas } from './registry.ts';
-export { eventContainer } from './container.ts';
+export { eventContainer, rawContainer, readRawContainer } from './container.ts';
+export type { StoredFact } from './raw-schema.ts';
 export type { LogEvent } from './container.ts';

@@ -38,7 +38,7 @@ export async function operatorOn(home: string, opens: boolean): Promise<Reached>
   return { up, secrets, log: await operatorLog(home, up, secrets, opens) };
 }
 
-interface Reached {
+export interface Reached {
   readonly up: StackState;
   readonly secrets: Partial<Secrets>;
   readonly log: Log;

@@ -7,10 +7,10 @@ import type { Output } from '../output.ts';
 import { homeOf } from '../root.ts';
 import { layout } from '../stack/files.ts';
 import { act, type Register } from './command.ts';
+import { replaySpan, type SpanOptions } from './replay-span.ts';
 
-interface ReplayOptions {
+interface ReplayOptions extends SpanOptions {
   readonly at?: string;
-  readonly verify?: boolean;
 }
 
 const jobForm = /^job_[a-z0-9_-]{1,64}$/;
@@ -63,6 +63,15 @@ async function proven(log: Log, { at, upto }: Found, rootKeyFile: string, out: O
   if (broken !== null) throw new Failure(1, `${at.stream} differs at sequence ${broken.seq}: ${broken.message}`);
 }
 
+function replayEither(job: string | undefined, options: ReplayOptions, out: Output): Promise<void> {
+  const { since, until, tenant, to, rate, at } = options;
+  const ofSpan = [since, until, tenant, to, rate].some((one) => one !== undefined);
+  if (!ofSpan && job !== undefined) return replay(job, options, out);
+  if (!ofSpan) throw new Failure(2, 'name a job, or a span by --since and --to', ['./loom replay --help']);
+  if (job !== undefined || at !== undefined) throw new Failure(2, 'a span goes without a job and without --at');
+  return replaySpan(options, out);
+}
+
 /** A log or key that cannot be reached is a missing part; a key that was destroyed leaves nothing to show. */
 function failureOf(cause: unknown): unknown {
   if (!(cause instanceof LoomError)) return cause;
@@ -77,15 +86,28 @@ function failureOf(cause: unknown): unknown {
 export const replayCommand: Register = (program) => {
   const command = program
     .command('replay')
-    .description('a job as it stood at any of its facts; opens content, which is put on record')
-    .argument('<job>', 'a job')
+    .description('a job as it stood at any of its facts, which opens content; or a span of the log, served again')
+    .argument('[job]', 'a job; none with --to')
     .option('--at <seq>', 'the state up to this sequence of the log; default: now')
-    .option('--verify', 'make every decision, model request and tool input again and compare byte for byte');
+    .option(
+      '--verify',
+      'make every decision, model request and tool input again and compare byte for byte; with --to: read the copies back',
+    )
+    .option('--to <where>', 'serve a span again: into a folder, or stream:NAME, a scratch stream; run again it goes on')
+    .option('--since <time>', 'with --to: from the first fact at or after it')
+    .option('--until <time>', 'with --to: up to before it; default: now')
+    .option('--tenant <name>', 'with --to: of this tenant alone')
+    .option('--rate <n>', 'with --to: facts a second, at most');
   act<ReplayOptions>(
     command,
-    ['./loom replay job_0… --at 42', './loom replay job_0… --verify --json'],
+    [
+      './loom replay job_0… --at 42',
+      './loom replay job_0… --verify --json',
+      './loom replay --since 2026-11-20T10:00:00Z --until 2026-11-20T11:00:00Z --to incident --verify',
+      './loom replay --since 2026-11-20 --tenant tacme --to stream:incident --rate 500',
+    ],
     ({ args, options, out }) =>
-      replay(args[0] ?? '', options, out).catch((cause: unknown) => {
+      replayEither(args[0], options, out).catch((cause: unknown) => {
         throw failureOf(cause);
       }),
   );

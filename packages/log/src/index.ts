@@ -35,6 +35,10 @@ export type { ParsedFact, RawFact, RawItem } from './raw.ts';
 export { drop, foldParked, messageOf, parkedMessages, redrive } from './parked.ts';
 export type { Parked, Redress } from './parked.ts';
 export { withRedriven } from './redrive.ts';
+export { openScratch } from './scratch.ts';
+export type { Scratch, ScratchOptions } from './scratch.ts';
+export { readSpan } from './span.ts';
+export type { Gap, Span } from './span.ts';
 export type { ScanCursor } from './scan.ts';
 export type { NoSnapshot, Snapshots } from './snapshots.ts';
 export type {

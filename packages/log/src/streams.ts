@@ -42,6 +42,18 @@ export function eventStream(index: number, streams: number): StreamWish {
   };
 }
 
+/** What a span of the log is served into again. */
+export function scratchStream(name: string): StreamWish {
+  return {
+    name,
+    subjects: [`replay.${name}.>`],
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    storage: StorageType.File,
+    allow_direct: true,
+  };
+}
+
 /** Schedules wait here under `timers.>`; what fires lies under `fired.>` until it is acked (work queue). */
 export function timersStream(): StreamWish {
   return {

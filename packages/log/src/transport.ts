@@ -105,6 +105,11 @@ export function directGetAt(connection: NatsConnection, stream: string, seq: num
   return direct(connection, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq }));
 }
 
+/** The last message under subjects with wildcards, or null. @throws LoomError `log_unavailable`, `forbidden` */
+export function directLast(connection: NatsConnection, stream: string, filter: string): Promise<Stored | null> {
+  return direct(connection, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: filter }));
+}
+
 const getTries = 4;
 
 /** A direct get may be answered by a replica that is behind; this one is answered by the leader: what it does not hold is not there. */
@@ -185,11 +190,14 @@ export interface Batch {
   readonly more: boolean;
 }
 
-/** Up to `batch` messages from sequence `seq` on whose subjects match. @throws LoomError `log_unavailable`, `forbidden` */
+/** From a sequence on, or from a time (RFC 3339) on. */
+type From = { readonly seq: number } | { readonly start_time: string };
+
+/** Up to `batch` messages from there on whose subjects match. @throws LoomError `log_unavailable`, `forbidden` */
 export async function directBatch(
   connection: NatsConnection,
   stream: string,
-  query: { readonly seq: number; readonly next_by_subj: string; readonly batch: number },
+  query: From & { readonly next_by_subj: string; readonly batch: number },
   tries = getTries,
 ): Promise<Batch> {
   for (let attempt = 1; ; attempt++) {

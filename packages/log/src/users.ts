@@ -2,7 +2,8 @@
  * Who may say and hear what on NATS: one user a service, allow-lists only.
  * U1  A service publishes facts under its own source alone; the orchestrator also under `timer` and the workers' slots.
  * U2  Only `setup` makes or changes streams and durables; only `retention` purges and erases.
- * U3  Everybody's replies come to an inbox of their own.
+ * U3  `setup` also fills the scratch streams of a replay (`replay.>`); the operator hears what is served there, and nobody else.
+ * U4  Everybody's replies come to an inbox of their own.
  */
 import { rowOf, timerConsumer, timerStream } from './consumers.ts';
 import { hintSubjects } from './hints.ts';
@@ -127,10 +128,17 @@ const rights: Readonly<Record<NatsUser, Rights>> = {
   operator: reader(
     'operator',
     [...readsKeys, ...operatorsKeys, ...readsBlobs, ...readsSnapshots, `${api}.DIRECT.GET.KV_loom_schemas.>`],
-    ['live.>', ...hintSubjects.operator],
+    ['live.>', 'replay.>', ...hintSubjects.operator],
   ),
   setup: () => ({
-    publish: [`${api}.INFO`, `${api}.STREAM.>`, `${api}.CONSUMER.>`, `${api}.DIRECT.GET.>`, '$KV.loom_schemas.>'],
+    publish: [
+      `${api}.INFO`,
+      `${api}.STREAM.>`,
+      `${api}.CONSUMER.>`,
+      `${api}.DIRECT.GET.>`,
+      '$KV.loom_schemas.>',
+      'replay.>',
+    ],
     subscribe: hears('setup'),
   }),
 };

@@ -81,6 +81,14 @@ test("the orchestrator may settle a worker's slot, and nothing else in its name"
     assert.not.ok(await mayPublish(orchestrator, `loom.0.0.tx.job_0x.${other}`), other);
 });
 
+test('the set-up alone serves a span of the log again, and the operator alone hears it', async ({ connections }) => {
+  for (const user of users) {
+    const connection = connections.get(user)!;
+    assert.is(await mayPublish(connection, 'replay.incident.0.loom.0.0.tx.job_0x'), user === 'setup', user);
+    assert.is(await mayHear(connection, 'replay.incident.>'), user === 'operator', user);
+  }
+});
+
 test('nobody but the set-up makes, changes or removes streams and consumers', async ({ connections }) => {
   const verbs = [
     'STREAM.CREATE',
