@@ -1,7 +1,9 @@
 export { Behind } from './take.ts';
 export { connectLog } from './connect.ts';
-export { natsUsers } from './users.ts';
-export type { NatsUser } from './users.ts';
+export { isAnalyst, natsUsers } from './users.ts';
+export type { Analyst, NatsUser } from './users.ts';
+export { addAnalyst, analystOf, analysts, removeAnalyst } from './analysts.ts';
+export type { AnalystState } from './analysts.ts';
 export { setUpLog } from './setup.ts';
 export {
   contextOf,

@@ -70,7 +70,12 @@ async function makeDurables(manager: JetStreamManager, { streams = 4, ackWait = 
   await makeDurable(manager, timerStream, timersDurable(ackWait));
 }
 
-async function makeDurable(manager: JetStreamManager, stream: string, wish: ReturnType<typeof durable>): Promise<void> {
+/** Makes or checks a durable. @throws LoomError `setting_not_echoed`, `log_unavailable` */
+export async function makeDurable(
+  manager: JetStreamManager,
+  stream: string,
+  wish: ReturnType<typeof durable>,
+): Promise<void> {
   const { durable_name: name, filter_subjects: filters = [] } = wish;
   const found = await insist(
     async () =>
@@ -93,7 +98,7 @@ function refilter(
   return insist(() => manager.consumers.update(stream, durable_name, { filter_subject: '', filter_subjects }));
 }
 
-async function absentAsNull<T>(asked: Promise<T>): Promise<T | null> {
+export async function absentAsNull<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;
   } catch (cause) {

@@ -4,12 +4,18 @@
  * U2  Only `setup` makes or changes streams and durables; only `retention` purges and erases.
  * U3  `setup` also fills the scratch streams of a replay (`replay.>`); the operator hears what is served there, and nobody else.
  * U4  Everybody's replies come to an inbox of their own.
+ * U5  An analyst reads its own durables and the schemas, and nothing else (`analysts.ts`).
  */
 import { rowOf, timerConsumer, timerStream } from './consumers.ts';
 import { hintSubjects } from './hints.ts';
 import { streamNames } from './subjects.ts';
 
-export type NatsUser =
+export type NatsUser = ServiceUser | Analyst;
+
+/** See `analysts.ts`. */
+export type Analyst = `analyst-${string}`;
+
+type ServiceUser =
   | 'gateway'
   | 'orchestrator'
   | 'agent-runner'
@@ -93,7 +99,9 @@ const timers = [own('timer'), 'timers.>', `${api}.STREAM.INFO.${timerStream}`, .
 const readsSnapshots = [`${api}.DIRECT.GET.KV_loom_snapshots`];
 const makesSnapshots = ['$KV.loom_snapshots.>', ...readsSnapshots];
 
-const rights: Readonly<Record<NatsUser, Rights>> = {
+const readsSchemas = [`${api}.DIRECT.GET.KV_loom_schemas.$KV.loom_schemas.>`];
+
+const rights: Readonly<Record<ServiceUser, Rights>> = {
   gateway: reader('gateway', [...makesKeys, ...makesBlobs, ...readsSnapshots], ['live.>', ...hintSubjects.gateway]),
   orchestrator: reader('orchestrator', [
     ...slots.map((slot) => `${anyFact}.${slot}`),
@@ -127,7 +135,7 @@ const rights: Readonly<Record<NatsUser, Rights>> = {
   evals: reader('evals', [...readsKeys, ...readsBlobs]),
   operator: reader(
     'operator',
-    [...readsKeys, ...operatorsKeys, ...readsBlobs, ...readsSnapshots, `${api}.DIRECT.GET.KV_loom_schemas.>`],
+    [...readsKeys, ...operatorsKeys, ...readsBlobs, ...readsSnapshots, ...readsSchemas],
     ['live.>', 'replay.>', ...hintSubjects.operator],
   ),
   setup: () => ({
@@ -143,10 +151,20 @@ const rights: Readonly<Record<NatsUser, Rights>> = {
   }),
 };
 
-/** What one user may do on a log of `streams` event streams. */
-export const allowed = (user: NatsUser, streams: number): Allowed => rights[user](streamNames(streams));
+/** U5 */
+const analyst =
+  (user: Analyst): Rights =>
+  (events) => ({
+    publish: [...events.flatMap((stream) => consumes(stream, user)), ...readsSchemas],
+    subscribe: hears(user),
+  });
 
-const isUser = (name: string): name is NatsUser => Object.hasOwn(rights, name);
+/** What one user may do on a log of `streams` event streams. */
+export const allowed = (user: NatsUser, streams: number): Allowed =>
+  (isAnalyst(user) ? analyst(user) : rights[user])(streamNames(streams));
+
+export const isAnalyst = (name: string): name is Analyst => name.startsWith('analyst-');
+const isUser = (name: string): name is NatsUser => isAnalyst(name) || Object.hasOwn(rights, name);
 
 /** The `authorization { users: [...] }` block of nats.conf for the users that have a password here. @throws RangeError for an unknown user */
 export function natsUsers(passwords: Readonly<Record<string, string>>, streams = 4): string {

@@ -21,6 +21,7 @@ export const users: readonly NatsUser[] = [
   'evals',
   'operator',
   'setup',
+  'analyst-bi',
 ];
 
 export interface World extends AsyncDisposable {

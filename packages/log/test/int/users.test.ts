@@ -57,6 +57,7 @@ const sources = [
 ];
 const [stream = ''] = streamNames(1);
 const services = users.filter((user) => user !== 'setup');
+const analyst = 'analyst-bi';
 const fact = (source: string): string => `loom.0.0.tx.job_0x.${source}`;
 
 test('each may write under its own source alone, the orchestrator also as the timer', async ({ connections }) => {
@@ -108,12 +109,12 @@ test('nobody but the set-up makes, changes or removes streams and consumers', as
   }
 });
 
-test('who reads any fact may ask the leader for one, of the event streams alone; the sandbox may not', async ({
+test('who reads any fact may ask the leader for one, of the event streams alone; the sandbox and analysts may not', async ({
   connections,
 }) => {
   for (const user of services) {
     const may = (name: string) => mayPublish(connections.get(user)!, `$JS.API.STREAM.MSG.GET.${name}`);
-    assert.is(await may(stream), user !== 'sandbox', user);
+    assert.is(await may(stream), user !== 'sandbox' && user !== analyst, user);
     for (const other of ['KV_loom_keys', 'OBJ_loom_blobs', 'LOOM_TIMERS'])
       assert.not.ok(await may(other), `${user} ${other}`);
   }
@@ -144,7 +145,7 @@ test('the decider alone keeps snapshots, who opens a job reads them, and retenti
 });
 
 test('each takes and acks the messages of its own durables alone', async ({ connections }) => {
-  const durables = ['gateway', 'orchestrator', 'agent-runner', 'sandbox', 'billing', 'audit', 'retention', 'evals'];
+  const durables = [...services.filter((user) => user !== 'operator'), 'analyst-ml'];
   for (const user of services) {
     for (const durable of durables) {
       const connection = connections.get(user)!;
@@ -179,6 +180,36 @@ test('the sandbox reads kills and its own facts by subject, nothing else', async
     assert.not.ok(await mayPublish(sandbox, `$JS.API.DIRECT.GET.KV_loom_keys.$KV.loom_keys.${key}`), key);
     assert.not.ok(await mayPublish(sandbox, `$KV.loom_keys.${key}`), key);
   }
+});
+
+test('an analyst asks for messages of its own durables and for schemas, and nothing else at all', async ({
+  connections,
+}) => {
+  const may = (subject: string): Promise<boolean> => mayPublish(connections.get(analyst)!, subject);
+  for (const yes of [
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${analyst}`,
+    `$JS.API.CONSUMER.INFO.${stream}.${analyst}`,
+    '$JS.API.DIRECT.GET.KV_loom_schemas.$KV.loom_schemas.e54f55c4a30b5d90',
+  ])
+    assert.ok(await may(yes), yes);
+  for (const no of [
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}.${fact('gateway')}.job.submitted.0`,
+    `$JS.API.CONSUMER.RESET.${stream}.${analyst}`,
+    `$JS.API.CONSUMER.INFO.${stream}.billing`,
+    '$JS.API.DIRECT.GET.KV_loom_keys.$KV.loom_keys.tenant.tx',
+    '$JS.API.DIRECT.GET.KV_loom_snapshots',
+    '$JS.API.DIRECT.GET.OBJ_loom_blobs',
+    '$JS.API.DIRECT.GET.KV_loom_schemas',
+    '$KV.loom_schemas.e54f55c4a30b5d90',
+    '$JS.API.INFO',
+    'live.tx.job_0x.a1',
+    'timers.x',
+  ])
+    assert.not.ok(await may(no), no);
+  for (const subject of ['live.>', fact('gateway'), '$JS.EVENT.>'])
+    assert.not.ok(await mayHear(connections.get(analyst)!, subject), subject);
 });
 
 test('billing, audit and retention have no way to content keys but to destroy them', async ({ connections }) => {
