@@ -2,6 +2,7 @@
 import type { Register } from './command.ts';
 import { checkCommand } from './check.ts';
 import { benchCommand } from './bench.ts';
+import { consumersCommand } from './consumers.ts';
 import { doctor } from './doctor.ts';
 import { testCommand } from './test.ts';
 import { eventsCommand } from './events.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Register[] = [
   tokenCommand,
   eventsCommand,
   exportCommand,
+  consumersCommand,
   replayCommand,
   rebuildCommand,
   checkCommand,

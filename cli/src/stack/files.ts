@@ -2,6 +2,7 @@
  * Owns the secrets of one data folder: made once, mode 0600, never printed.
  *   keys/root.key, keys/pool.key (+ .pub), keys/issuer.pem   run/secrets.json: passwords of NATS and Postgres users
  */
+import { isAnalyst } from '@loom/log';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -45,7 +46,7 @@ export interface Secrets {
 const fresh = (names: readonly string[], old: Readonly<Record<string, string>> = {}): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, old[name] ?? randomBytes(24).toString('base64url')]));
 
-/** The passwords of this data folder; users that came with a newer Loom get theirs added. */
+/** The passwords of this data folder; users that came with a newer Loom get theirs added, and analysts keep theirs. */
 export async function secretsOf(
   home: string,
   natsUsers: readonly string[],
@@ -54,7 +55,8 @@ export async function secretsOf(
   const file = layout(home).secrets;
   const text = await readIfThere(file);
   const old: Partial<Secrets> = text === null ? {} : JSON.parse(text);
-  const secrets = { nats: fresh(natsUsers, old.nats), postgres: fresh(postgresUsers, old.postgres) };
+  const readers = Object.keys(old.nats ?? {}).filter(isAnalyst);
+  const secrets = { nats: fresh([...natsUsers, ...readers], old.nats), postgres: fresh(postgresUsers, old.postgres) };
   const next = JSON.stringify(secrets, null, 2);
   if (next !== text) await writeSecret(file, next);
   return secrets;

@@ -36,9 +36,20 @@ function configuration(options: NatsOptions, storeDir: string): string {
     `ports_file_dir: ${JSON.stringify(options.dir)}`,
     'max_payload: 8388608',
     `jetstream { store_dir: ${JSON.stringify(storeDir)}, sync_interval: always }`,
-    options.users ?? '',
+    options.users === undefined ? '' : `include ${usersFile}`,
     options.extra ?? '',
   ].join('\n');
+}
+
+/** Beside nats.conf, so that it can be replaced while the server runs. */
+const usersFile = 'users.conf';
+const writeUsers = (dir: string, users: string): Promise<void> =>
+  writeFile(join(dir, usersFile), users, { mode: 0o600 });
+
+/** Lets a running server take another list of users; it does so within moments, and says nothing. */
+export async function reloadUsers(dir: string, users: string, pid: number): Promise<void> {
+  await writeUsers(dir, users);
+  process.kill(pid, 'SIGHUP');
 }
 
 /** The client port the server wrote into its ports file, null until it is ready. */
@@ -56,6 +67,7 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
   const storeDir = join(options.dir, 'store');
   await mkdir(storeDir, { recursive: true });
   const file = join(options.dir, 'nats.conf');
+  if (options.users !== undefined) await writeUsers(options.dir, options.users);
   await writeFile(file, configuration(options, storeDir), { mode: 0o600 });
   const child = await launch(options.binary, ['-c', file], {
     detached: options.shielded ?? false,
