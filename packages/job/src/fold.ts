@@ -103,11 +103,11 @@ export class JobCache {
   }
 
   async #read(job: Job, minSeq: number): Promise<void> {
-    const until = Date.now() + 10_000;
+    const until = performance.now() + 10_000;
     for (let wait = 2; ; wait = Math.min(wait * 2, 200)) {
       for await (const fact of this.#log.read(job, { after: job.seq, atLeast: minSeq })) evolve(job, fact);
       if (job.seq >= minSeq) return;
-      if (Date.now() > until)
+      if (performance.now() > until)
         throw new LoomError('log_unavailable', `sequence ${minSeq} of ${job.stream} cannot be read yet`);
       await sleep(wait);
     }

@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { append, decide, dispatch } from './append.ts';
 import type { Writer } from './append.ts';
 import { consumeBatches } from './batches.ts';
+import { ServerClock } from './clock.ts';
 import { consume } from './consume.ts';
 import { readFed } from './fed.ts';
 import { Feed } from './feed.ts';
@@ -33,20 +34,20 @@ export async function connectLog(options: LogOptions): Promise<Log> {
   const connection = await connectNats(options);
   try {
     checkVersion(connection.info?.version ?? '0');
-    const { incarnations, replicated } = await checkStreams(connection, streams);
+    const found = await checkStreams(connection, streams);
     const writer: Writer = {
       connection,
       source: options.source,
       streams,
       // The sandbox's rights name subjects, and a question to the leader names none.
-      asksLeader: replicated && options.source !== 'sandbox',
+      asksLeader: found.replicated && options.source !== 'sandbox',
       patience: options.patience ?? 30_000,
       keyring: await keyringOf(options, connection),
       blobs: await blobsOf(options, connection),
       known: new Known(),
       decisions: new Map(),
     };
-    return logOf(writer, { incarnations, replicated });
+    return logOf(writer, found);
   } catch (cause) {
     await connection.close();
     throw cause;
@@ -63,6 +64,8 @@ async function blobsOf({ blobs }: LogOptions, connection: NatsConnection): Promi
 }
 
 interface StreamInfo {
+  /** The server's time. */
+  readonly ts?: string;
   readonly config?: { readonly num_replicas?: number; readonly metadata?: Readonly<Record<string, string>> };
 }
 
@@ -70,30 +73,50 @@ interface Streams {
   /** By name. */
   readonly incarnations: ReadonlyMap<string, string>;
   readonly replicated: boolean;
+  /** The server's, Unix ms. */
+  readonly time: number;
+}
+
+const askStream = (connection: NatsConnection, name: string): Promise<StreamInfo> =>
+  enquire<StreamInfo>(connection, `STREAM.INFO.${name}`);
+
+const timeOf = async (connection: NatsConnection): Promise<number> =>
+  toldTime(await askStream(connection, streamNames(1)[0]!));
+
+/** @throws LoomError `setting_not_echoed` for a server that does not tell its time */
+function toldTime({ ts = '' }: StreamInfo): number {
+  const time = Date.parse(ts);
+  if (Number.isFinite(time)) return time;
+  throw new LoomError('setting_not_echoed', 'the server does not tell its time');
 }
 
 /** The streams are there and hold every setting asked for. */
 async function checkStreams(connection: NatsConnection, streams: number): Promise<Streams> {
   const incarnations = new Map<string, string>();
   let replicated = false;
+  let time = 0;
   for (const [index, name] of streamNames(streams).entries()) {
-    const { config } = await enquire<StreamInfo>(connection, `STREAM.INFO.${name}`);
+    const info = await askStream(connection, name);
+    const { config } = info;
     if (config === undefined) throw new LoomError('part_missing', `there is no stream ${name}: run the set-up`);
     checkEcho(name, eventStream(index, streams), config);
     incarnations.set(name, config.metadata?.['loom.incarnation'] ?? '');
     replicated ||= (config.num_replicas ?? 1) > 1;
+    time = toldTime(info);
   }
-  return { incarnations, replicated };
+  return { incarnations, replicated, time };
 }
 
-function logOf(writer: Writer, { incarnations, replicated }: Streams): Log {
+function logOf(writer: Writer, { incarnations, replicated, time }: Streams): Log {
   const { connection, keyring } = writer;
   const feed = new Feed();
+  const clock = new ServerClock(time, () => timeOf(connection));
   const incarnation = (stream: string): string => incarnations.get(stream) ?? '';
   return {
     connection,
     streams: streamNames(writer.streams),
     replicated,
+    now: () => clock.now(),
     incarnation,
     snapshots: snapshotsOf({ ...writer, incarnation }),
     append: (to, draft, options) => append(writer, to, draft, options),

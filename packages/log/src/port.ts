@@ -124,6 +124,8 @@ export interface Log extends AsyncDisposable {
   incarnation(stream: string): string;
   /** States that a fold kept, to begin with instead of the first fact. */
   readonly snapshots: Snapshots;
+  /** The server's time, Unix ms: what facts are dated by. Setting a clock of this machine does not move it. */
+  now(): number;
   /** Unique under its own subject. @throws LoomError `log_unavailable` when the log did not answer for half a minute: whether it was stored is then unknown, and the same append may be repeated */
   append(to: Address, draft: Draft, options?: AppendOptions): Promise<Appended>;
   /** One atomic decision; null when another decider won. @throws LoomError `too_many_items`, `fact_too_large`, `log_unavailable` */

@@ -133,8 +133,8 @@ const failure = (cause: unknown): LoomError =>
 
 /** Goes on, with growing waits between, until patience ends. */
 async function* attempts(): AsyncGenerator<number> {
-  const end = Date.now() + patience;
-  for (let attempt = 0; Date.now() < end; attempt++) {
+  const end = performance.now() + patience;
+  for (let attempt = 0; performance.now() < end; attempt++) {
     yield attempt;
     await delay(Math.min(5 * attempt, 500));
   }

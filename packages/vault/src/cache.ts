@@ -21,7 +21,7 @@ export function cache<A extends readonly [string, ...string[]], V>(load: (...arg
   const held = new Map<string, Held<V>>();
 
   const start = (args: A): Held<V> => {
-    const entry: Held<V> = { until: Date.now() + lifetime, loading: load(...args) };
+    const entry: Held<V> = { until: performance.now() + lifetime, loading: load(...args) };
     held.delete(args[0]);
     held.set(args[0], entry);
     if (held.size > capacity) dropOldest(held);
@@ -35,7 +35,7 @@ export function cache<A extends readonly [string, ...string[]], V>(load: (...arg
   return {
     get: (...args) => {
       const known = held.get(args[0]);
-      return (known !== undefined && known.until > Date.now() ? known : start(args)).loading;
+      return (known !== undefined && known.until > performance.now() ? known : start(args)).loading;
     },
     peek: (name) => held.get(name)?.value,
     clear: () => held.clear(),

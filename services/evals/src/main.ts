@@ -16,10 +16,10 @@ export async function start(env: Env): Promise<Running> {
   const every = everyMinutes * 60_000;
   const onSchedule = async ({ log }: Parts, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      const slot = Math.floor(Date.now() / every);
+      const slot = Math.floor(log.now() / every);
       const parts = { client: client({ url, token, signal }), log, run: `s${slot * everyMinutes}`, signal };
       for (const name of suites) await runSuite(parts, await suiteNamed(name));
-      await sleep((slot + 1) * every - Date.now(), undefined, { signal }).catch(() => undefined);
+      await sleep((slot + 1) * every - log.now(), undefined, { signal }).catch(() => undefined);
     }
   };
   return startProjection('evals', suiteRunView, env, onSchedule);

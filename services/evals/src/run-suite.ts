@@ -24,8 +24,8 @@ export interface RunParts {
 const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'refused', 'cancelled']);
 
 async function waitFor(parts: RunParts, suite: Suite, job: string): Promise<string> {
-  const until = Date.now() + suite.patience_s * 1_000;
-  while (Date.now() < until) {
+  const until = performance.now() + suite.patience_s * 1_000;
+  while (performance.now() < until) {
     const status = await parts.client.status(job);
     if (ended.has(status)) return status;
     await sleep(parts.pollMs ?? 1_000, undefined, { signal: parts.signal });
@@ -66,7 +66,7 @@ async function tryCase(parts: RunParts, suite: Suite, one: Case): Promise<readon
  * @throws LoomError `not_ready` when no case at all could be submitted (nothing is recorded, the run may be begun again); when the signal aborts
  */
 export async function runSuite(parts: RunParts, suite: Suite): Promise<SuiteScore> {
-  const begun = Date.now();
+  const begun = performance.now();
   const outcomes: Outcome[] = [];
   for (const one of suite.cases) outcomes.push(...(await tryCase(parts, suite, one)));
   if (outcomes.length === 0) throw new LoomError('not_ready', 'no case of the suite could be run');
@@ -82,7 +82,7 @@ export async function runSuite(parts: RunParts, suite: Suite): Promise<SuiteScor
         passed: score.passed,
         score_ppm: score.score_ppm,
         jobs: outcomes.map((outcome) => outcome.job),
-        duration_ms: Date.now() - begun,
+        duration_ms: Math.round(performance.now() - begun),
       },
     },
   );

@@ -13,6 +13,7 @@ import { completed, description } from './http/openapi.ts';
 import { timed } from './http/measure.ts';
 import { problemOf, problems } from './http/problem.ts';
 import { requestBlock } from './http/request.ts';
+import { Windows } from './http/windows.ts';
 import { authenticate, identity } from './identity/authenticate.ts';
 import { siteRoutes } from './page/site.ts';
 import type { Site } from './page/site.ts';
@@ -112,6 +113,7 @@ async function signedIn(api: FastifyInstance, parts: Parts, options: HttpOptions
   await api.register(rateLimit, {
     max: options.rateLimit,
     timeWindow: 60_000,
+    store: Windows,
     hook: 'preParsing',
     keyGenerator: (request: FastifyRequest) => request.identity?.person ?? request.ip,
   });

@@ -49,7 +49,7 @@ export async function start(env: Env): Promise<Running> {
     return loop.done;
   });
   const ready = async () => ({ log: await reachable(log), database: await answers(pool), loop: loop.healthy() });
-  const doors = { gate: await openGate(set, opened.vault), signIn: signIn(log), securityContact: set.securityContact };
+  const doors = { gate: await openGate(set, opened), signIn: signIn(log), securityContact: set.securityContact };
   const app = await httpApp({ ...own, ...doors, site, ready, draining: draining.signal }, httpOf(set));
   starting.defer(() => app.close());
   await app.listen({ host: set.host, port: set.port });

@@ -32,12 +32,12 @@ export async function openLog(set: GatewaySettings): Promise<Opened> {
   return { log, vault: opened.vault, blobs: opened.blobs };
 }
 
-/** Who comes in. The key of CSRF tokens hangs on the operator's own key, so that every replica knows it. */
-export async function openGate(set: GatewaySettings, vault: Vault): Promise<Gate> {
+/** Who comes in. The key of CSRF tokens hangs on the operator's own key, so that every replica knows it; the clock is the log's. */
+export async function openGate(set: GatewaySettings, { vault, log }: Pick<Opened, 'vault' | 'log'>): Promise<Gate> {
   const operator = await vault.open('_', 'system');
   const issuer = set.issuer ?? set.clerk?.host ?? null;
   return {
-    verify: tokenVerifier({ keys: set.jwtKeys, authorizedParties: set.authorizedParties, issuer }),
+    verify: tokenVerifier({ keys: set.jwtKeys, authorizedParties: set.authorizedParties, issuer }, () => log.now()),
     csrf: csrf(operator.hmac('id', Buffer.from('csrf'))),
   };
 }

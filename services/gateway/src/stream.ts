@@ -50,7 +50,7 @@ class Line {
   /** Looks still owed to the last hint. */
   #look = 0;
   #handedAt = 0;
-  #wroteAt = Date.now();
+  #wroteAt = performance.now();
 
   constructor(parts: Parts, at: Address, signal: AbortSignal) {
     this.#parts = parts;
@@ -65,7 +65,7 @@ class Line {
 
   /** How long the reader has taken nothing of what is waiting for it, ms. */
   stalledFor(): number {
-    return this.#handedAt === 0 ? 0 : Date.now() - this.#handedAt;
+    return this.#handedAt === 0 ? 0 : performance.now() - this.#handedAt;
   }
 
   stop(): void {
@@ -83,16 +83,16 @@ class Line {
         if (isTerminal(fact)) return;
       }
       yield* this.#until(quiet ? this.#pause() : 0);
-      if (Date.now() - this.#wroteAt >= heartbeat) yield* this.#hand(': still here\n\n');
+      if (performance.now() - this.#wroteAt >= heartbeat) yield* this.#hand(': still here\n\n');
     }
   }
 
   /** Hands over deltas as they come, until it is time to look at the log. */
   async *#until(ms: number): AsyncGenerator<Buffer> {
-    for (const until = Date.now() + ms; ;) {
+    for (const until = performance.now() + ms; ;) {
       const deltas = this.#deltas.splice(0).join('');
       if (deltas !== '') yield* this.#hand(deltas);
-      const left = until - Date.now();
+      const left = until - performance.now();
       if (left <= 0 || this.#signal.aborted) return;
       await this.#bell.wait(left);
       if (this.#look === looks.length) return;
@@ -107,9 +107,9 @@ class Line {
   }
 
   *#hand(text: string): Generator<Buffer> {
-    this.#handedAt = Date.now();
+    this.#handedAt = performance.now();
     yield Buffer.from(text);
-    this.#wroteAt = Date.now();
+    this.#wroteAt = performance.now();
     this.#handedAt = 0;
   }
 

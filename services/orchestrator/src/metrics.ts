@@ -43,7 +43,7 @@ export function measureJobs(log: Log): () => void {
   return metrics.observe('Gauge', help, (tell) => {
     if (found !== null) {
       tell('loom.jobs.open', found.count);
-      tell('loom.jobs.oldest_seconds', found.oldest === null ? 0 : Math.max(0, Date.now() - found.oldest) / 1000);
+      tell('loom.jobs.oldest_seconds', found.oldest === null ? 0 : Math.max(0, log.now() - found.oldest) / 1000);
     }
     if (looking) return;
     looking = true;

@@ -9,7 +9,7 @@ import type { Kills } from './kills.ts';
 
 /** What the consumers work with. */
 export interface Parts {
-  readonly log: Pick<Log, 'append' | 'get' | 'live'>;
+  readonly log: Pick<Log, 'append' | 'get' | 'live' | 'now'>;
   readonly jobs: Pick<JobCache, 'at'>;
   readonly vault: Pick<Vault, 'open'>;
   readonly blobs: Pick<Blobs, 'get' | 'put'>;

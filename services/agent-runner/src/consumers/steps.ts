@@ -75,7 +75,7 @@ async function outcomeOf(parts: Parts, slot: Slot): Promise<StepSettled> {
   const call = plan(parts, slot);
   if (typeof call === 'string') return refused(unsent(slot.request), call);
   if (!(await claim(parts, call))) return lost(unsent(slot.request), true);
-  if (Date.now() >= slot.deadline) return lost(unsent(slot.request), false);
+  if (parts.log.now() >= slot.deadline) return lost(unsent(slot.request), false);
   return make(parts, call);
 }
 
@@ -105,7 +105,7 @@ async function claim({ log, worker }: Parts, { slot, price }: Call): Promise<boo
     { type: 'step.claimed', key: slot.key, body },
     { replay: replayOf(slot.job) },
   );
-  if (!won && Date.now() < slot.deadline) throw new LoomError('claimed_elsewhere');
+  if (!won && log.now() < slot.deadline) throw new LoomError('claimed_elsewhere');
   return won;
 }
 
@@ -114,10 +114,10 @@ async function make(parts: Parts, call: Call): Promise<StepSettled> {
   if (isPlayback(slot.job)) throw new LoomError('internal', 'a playback calls no model');
   const attempted = await about(parts, call);
   const guard = parts.kills.guard({ ...slot.at, agent: slot.request.agent, epoch: slot.request.epoch });
-  const signal = AbortSignal.any([guard.signal, AbortSignal.timeout(allowance(slot.deadline, Date.now()))]);
+  const signal = AbortSignal.any([guard.signal, AbortSignal.timeout(allowance(slot.deadline, parts.log.now()))]);
   const onDelta = parts.log.live(slot.at.tenant, slot.at.stream, slot.request.agent);
-  const began = Date.now();
-  const timed = (): Attempted => ({ ...attempted, latencyMs: Date.now() - began });
+  const began = performance.now();
+  const timed = (): Attempted => ({ ...attempted, latencyMs: Math.round(performance.now() - began) });
   try {
     const reply = await port.call(model, { signal, onDelta });
     crashpoint('agent-runner', 'called');

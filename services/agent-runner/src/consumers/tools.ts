@@ -42,7 +42,7 @@ export async function handleTool(parts: Parts, fact: Fact): Promise<void> {
 }
 
 async function work(parts: Parts, fact: Fact, request: ToolRequest): Promise<void> {
-  const began = Date.now();
+  const began = performance.now();
   const at = { tenant: fact.tenant, stream: fact.stream };
   const job = await parts.jobs.at(at, fact.seq);
   if (job.calls.get(fact.key)?.result) return;
@@ -58,7 +58,7 @@ async function work(parts: Parts, fact: Fact, request: ToolRequest): Promise<voi
     attempt,
     tool,
     cost_micros: 0,
-    latency_ms: Date.now() - began,
+    latency_ms: Math.round(performance.now() - began),
     exit_code: null,
     input_hmac,
     ...outcome,

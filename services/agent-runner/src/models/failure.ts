@@ -87,12 +87,14 @@ const KINDS: Readonly<Record<string, FailureCode>> = {
 /** The code of an error that comes inside a stream, by the provider's own type or code. An unknown one may pass: it is tried again. */
 export const codeOfKind = (kind: string): FailureCode => KINDS[kind] ?? 'server_error';
 
-/** Milliseconds that the provider asks to wait, from `retry-after-ms` or `retry-after` (seconds or a date); 0 when it says nothing. At most an hour. */
+/** Milliseconds that the provider asks to wait, from `retry-after-ms` or `retry-after` (seconds, or a date, by the provider's own clock where it tells it); 0 when it says nothing. At most an hour. */
 export function retryAfterMs(headers: Headers | undefined, now: number): number {
   const exact = Number(headers?.get('retry-after-ms') ?? Number.NaN);
   const value = headers?.get('retry-after') ?? '';
+  const told = Date.parse(headers?.get('date') ?? '');
+  const from = Number.isFinite(told) ? told : now;
   const wait =
-    [exact, value === '' ? Number.NaN : Number(value) * 1000, Date.parse(value) - now].find((ms) =>
+    [exact, value === '' ? Number.NaN : Number(value) * 1000, Date.parse(value) - from].find((ms) =>
       Number.isFinite(ms),
     ) ?? 0;
   return Math.min(Math.max(Math.round(wait), 0), 3_600_000);

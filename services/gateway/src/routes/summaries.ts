@@ -41,7 +41,7 @@ async function briefOf({ log }: Parts, { tenant }: Identity, id: string): Promis
 const patience = 2_000;
 
 async function settled({ rows }: Parts, tenant: string): Promise<void> {
-  const until = Date.now() + patience;
-  for (let wait = 5; !(await rows.shows(tenant)) && Date.now() < until; wait = Math.min(wait * 2, 100))
+  const until = performance.now() + patience;
+  for (let wait = 5; !(await rows.shows(tenant)) && performance.now() < until; wait = Math.min(wait * 2, 100))
     await sleep(wait);
 }

@@ -26,7 +26,7 @@ import type { Kills } from './kills.ts';
 import { durations, outcomes } from './outcomes.ts';
 
 export interface Parts {
-  readonly log: Pick<Log, 'append'>;
+  readonly log: Pick<Log, 'append' | 'now'>;
   readonly blobs: Pick<Blobs, 'get' | 'put'>;
   readonly pool: Pick<Pool, 'take'>;
   readonly kills: Kills;
@@ -74,10 +74,10 @@ export async function handleCall(parts: Parts, fact: Fact): Promise<void> {
 
 async function work(parts: Parts, slot: Slot): Promise<void> {
   if (slot.replay === 'playback') return settle(parts, slot, slot.request.recorded ?? nothingRecorded);
-  const began = Date.now();
+  const began = performance.now();
   const outcome = await outcomeOf(parts, slot);
   const cost_micros = outcome.outcome === 'lost' ? slot.request.reserved_micros : 0;
-  await settle(parts, slot, { ...outcome, cost_micros, latency_ms: Date.now() - began });
+  await settle(parts, slot, { ...outcome, cost_micros, latency_ms: Math.round(performance.now() - began) });
 }
 
 async function outcomeOf(parts: Parts, slot: Slot): Promise<Outcome> {
@@ -86,7 +86,7 @@ async function outcomeOf(parts: Parts, slot: Slot): Promise<Outcome> {
   const guard = parts.kills.guard(runner);
   try {
     if (await parts.kills.killed(runner)) return told('refused', 'killed', 'The job was killed before the code ran.');
-    if (Date.now() > slot.deadline || !(await claim(parts, slot)))
+    if (parts.log.now() > slot.deadline || !(await claim(parts, slot)))
       return told('lost', 'deadline_passed', 'The call was not run before its deadline.');
     return await execute(parts, slot, guard.signal);
   } finally {
@@ -98,7 +98,7 @@ async function outcomeOf(parts: Parts, slot: Slot): Promise<Outcome> {
 async function claim({ log, worker }: Parts, { at, key, request, deadline, replay }: Slot): Promise<boolean> {
   if (request.reserved_micros === 0) return true;
   const { won } = await log.append(at, { type: 'tool.claimed', key, body: { worker } }, { replay });
-  if (!won) await delay(Math.max(0, deadline - Date.now()));
+  if (!won) await delay(Math.max(0, deadline - log.now()));
   return won;
 }
 
