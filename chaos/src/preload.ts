@@ -2,12 +2,13 @@
  * Loaded before a service by chaos alone. Owns the edits of this process and the functions that they call.
  * LOOM_CHAOS_CONTROL names a control build, LOOM_CHAOS_STALE the part of all reads that miss what is newest,
  * LOOM_CHAOS_RUNS the file of the sandbox's ledger, LOOM_CHAOS_LEASES=short leases that soon run out, LOOM_CHAOS_LIFE the life of this
- * process, which is written into the file LOOM_CHAOS_DEATHS when it ends at its crash point.
+ * process, which is written into the file LOOM_CHAOS_DEATHS when it ends at its crash point; LOOM_CHAOS_CLOCK is told in `shifted-clock.ts`.
  */
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { controls, edited, runLedger, shortLeases, staleReads, type Control, type Edit } from './controls.ts';
 import { randomOf } from './random.ts';
+import './shifted-clock.ts';
 
 const { LOOM_CHAOS_CONTROL: control = '', LOOM_CHAOS_STALE: stale = '0', LOOM_CHAOS_RUNS: runs = '' } = process.env;
 const { LOOM_CHAOS_LEASES: leases = '', LOOM_CHAOS_LIFE: life = '', LOOM_CHAOS_DEATHS: deaths = '' } = process.env;

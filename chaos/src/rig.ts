@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stack, type Stack } from '@loom/test';
+import { stack, type Stack, type StackOptions } from '@loom/test';
 import pg from 'pg';
 import { anthropicEmulator } from '../../test/emulators/anthropic.ts';
 import type { Emulator, Script } from '../../test/emulators/script.ts';
@@ -30,6 +30,8 @@ export interface RigOptions {
   /** Leases run out after 2 s, not after 5. */
   readonly shortLeases?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** What is put between services and the log. */
+  readonly between?: NonNullable<StackOptions['between']>;
 }
 
 export interface Rig extends AsyncDisposable {
@@ -69,7 +71,7 @@ const clocks = {
 };
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const { seed, mishaps = 0.1, sandbox = true, shortLeases = false } = options;
+  const { seed, mishaps = 0.1, sandbox = true, shortLeases = false, between } = options;
   const random = randomOf(seed);
   await using owned = new AsyncDisposableStack();
   const script = options.script ?? chaosScript(randomOf(seed + 1), mishaps);
@@ -77,7 +79,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const dir = await scratch(owned);
   const replicas = { orchestrator: 2, 'agent-runner': 2, sandbox: 2, gateway: 2, ...options.replicas };
   const env = environmentOf(options, model, dir);
-  const system = owned.use(await stack({ split: true, sandbox, replicas, ackWait, preload, env }));
+  const more = between === undefined ? {} : { between };
+  const system = owned.use(await stack({ split: true, sandbox, replicas, ackWait, preload, env, ...more }));
   await commitForGood(system);
   if (shortLeases) await shortenLeases(system);
   const kept = owned.move();

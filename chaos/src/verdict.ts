@@ -24,8 +24,8 @@ export async function checkRunning(rig: Rig): Promise<Report> {
 }
 
 /** The same, and the rows of every service beside a rebuild of them. */
-export async function judge(rig: Rig): Promise<Report> {
-  const options = await optionsOf(rig);
+export async function judge(rig: Rig, repeats = mayRepeat(rig)): Promise<Report> {
+  const options = { ...(await optionsOf(rig)), kills: repeats };
   await using log = await openLog(rig);
   const url = rig.stack.postgresUrl;
   const report = await checkAll(log, options, url);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { engineSocket, findNatsServer, startStack, type Stack, type StackOptions } from '@loom/cli';
 import { sandboxImage } from './image.ts';
 
-export type { Stack };
+export type { Stack, StackOptions };
 
-interface Options extends Pick<StackOptions, 'replicas' | 'cluster' | 'ackWait' | 'preload'> {
+interface Options extends Pick<StackOptions, 'replicas' | 'cluster' | 'ackWait' | 'preload' | 'between'> {
   /** One process a service; then `kill` and `restart` work. */
   readonly split?: boolean;
   /** false: no Docker. Default true; the engine must be up and have the image. */

@@ -47,6 +47,8 @@ export interface StackOptions {
   readonly ackWait?: number;
   /** A module that each service's process loads first; split only. */
   readonly preload?: string;
+  /** Where services find the log instead, when something is put between: its address, given the server's own. */
+  readonly between?: (natsUrl: string) => Promise<string>;
 }
 
 export interface Stack extends AsyncDisposable {
@@ -87,7 +89,7 @@ async function factsOf(options: StackOptions, { natsUrl, postgresUrl, secrets }:
     gateways.map(async (_, at) => (at === 0 && options.port) || ((await lastingPorts(1))[0] ?? 0)),
   );
   return {
-    natsUrl,
+    natsUrl: (await options.between?.(natsUrl)) ?? natsUrl,
     natsPasswords: secrets.nats,
     postgresUrl,
     postgresPasswords: secrets.postgres,
@@ -139,7 +141,7 @@ function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
   const startedAt = new Date().toISOString();
   const state = (): StackState => ({
     url,
-    natsUrl: facts.natsUrl,
+    natsUrl: stores.natsUrl,
     postgresPort: Number(new URL(facts.postgresUrl).port),
     streams: streamsOf(options),
     split: options.split ?? false,
@@ -151,7 +153,7 @@ function stackOf({ options, stores, facts, fleet, owned }: Whole): Stack {
   return {
     url,
     urls,
-    natsUrl: facts.natsUrl,
+    natsUrl: stores.natsUrl,
     postgresUrl: facts.postgresUrl,
     home: options.home,
     cluster: stores.cluster,
