@@ -57,7 +57,9 @@ export class Accounts {
   readonly #findings: Finding[] = [];
   #thrownAway = 0;
 
+  /** A playback repeats what another job's call is on record for: a call or run made for it all the same is one that nobody asked for. */
   see(entry: Known): void {
+    if (entry.fact.replay === 'playback') return;
     const { tenant, stream: job } = entry.fact;
     const at = { tenant, job, stream: entry.stream, seq: entry.seq, subject: entry.subject };
     for (const item of entry.fact.items) {
