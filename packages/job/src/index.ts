@@ -1,6 +1,7 @@
 export { conversation, inputBound, momentOf, type Moment } from './domain/conversation.ts';
 export { bundleOf, openBundle } from './bundle.ts';
 export { cutOf, nextRecorded, playsBack, recordedOutcome, replayOf } from './domain/fork.ts';
+export { diffOf, type JobDiff } from './domain/diff.ts';
 export { evolve, foldJob, JobCache, type FactReader } from './fold.ts';
 export { pendingDispatches, type Dispatch } from './domain/pending.ts';
 export { callKeyOf, emptyJob, lastTurn, openAttempts, openCalls, stepKey } from './domain/state.ts';

@@ -20,7 +20,9 @@ import type { Site } from './page/site.ts';
 import type { Parts } from './parts.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { controlRoutes } from './routes/control.ts';
+import { diffRoutes } from './routes/diff.ts';
 import { eventRoutes } from './routes/events.ts';
+import { forkRoutes } from './routes/forks.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { publicRoutes } from './routes/public.ts';
 import type { PublicParts } from './routes/public.ts';
@@ -120,7 +122,17 @@ async function signedIn(api: FastifyInstance, parts: Parts, options: HttpOptions
   api.addHook('onSend', async (request, reply) => {
     if (reply.statusCode < 400) await parts.signIn(identity(request), requestBlock(request, ''));
   });
-  for (const routes of [jobRoutes, eventRoutes, showRoutes, artifactRoutes, talkRoutes, controlRoutes, usageRoutes]) {
+  for (const routes of [
+    jobRoutes,
+    eventRoutes,
+    showRoutes,
+    artifactRoutes,
+    talkRoutes,
+    controlRoutes,
+    forkRoutes,
+    diffRoutes,
+    usageRoutes,
+  ]) {
     await api.register(routes, parts);
   }
 }

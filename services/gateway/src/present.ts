@@ -1,7 +1,9 @@
+import { openBundle } from '@loom/job';
 import type { Fact, Item } from '@loom/log';
+import type { Bodies } from '@loom/schemas';
 
 /** What never leaves the gateway: keys, and where blobs lie. */
-const secret = new Set(['data_key', 'dataKey', 'call_key', 'object']);
+const secret = new Set(['data_key', 'dataKey', 'call_key', 'object', 'request_key', 'requestKey']);
 /** Personal data of who made a call: shown to that person alone. */
 const personal = new Set(['ip', 'user_agent']);
 
@@ -16,10 +18,20 @@ export function present(fact: Fact, viewer: string) {
   const head = { seq, type, key, time: new Date(fact.time).toISOString(), source, id };
   if (fact.decision !== null) return { ...head, dispatch: true, decision: fact.decision };
   if (type === 'decision.made') return { ...head, items: fact.items.map((item) => presentItem(item, viewer)) };
-  return { ...head, body: plain(fact.items[0]?.body ?? {}, viewer) };
+  const [own] = fact.items;
+  return { ...head, body: own === undefined ? {} : plain(opened(own), viewer) };
 }
 
-const presentItem = ({ id, type, key, body }: Item, viewer: string) => ({ id, type, key, body: plain(body, viewer) });
+const presentItem = ({ id, type, key, body }: Item, viewer: string) => ({
+  id,
+  type,
+  key,
+  body: plain(opened({ type, body } as Item), viewer),
+});
+
+/** A fork's bundle as the facts that it holds, for who folds them without the codec. */
+const opened = (item: Pick<Item, 'type' | 'body'>): unknown =>
+  item.type === 'job.forked' ? { ...item.body, bundle: openBundle(item.body as Bodies['job.forked']) } : item.body;
 
 /** Any state or body as JSON: without secrets, bytes as hex, maps as objects, sets as lists. */
 export function plain(value: unknown, viewer: string): unknown {

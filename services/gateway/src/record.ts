@@ -1,8 +1,10 @@
+import { replayOf } from '@loom/job';
 import type { Draft } from '@loom/log';
 import { LoomError } from '@loom/service';
 import type { FastifyRequest } from 'fastify';
 import { idempotencyKey, requestBlock } from './http/request.ts';
 import { identity } from './identity/authenticate.ts';
+import { jobOf } from './jobs.ts';
 import type { Parts } from './parts.ts';
 
 /** Appends what a call asks of a job, the sign-in first. @throws LoomError `idempotency_conflict` when its key stands for something else */
@@ -14,7 +16,8 @@ export async function record(
 ): Promise<{ readonly seq: number }> {
   const caller = identity(request);
   await parts.signIn(caller, requestBlock(request, ''));
-  const { seq, won } = await parts.log.append({ tenant: caller.tenant, stream: id }, draft);
+  const replay = replayOf(await jobOf(parts, caller, id));
+  const { seq, won } = await parts.log.append({ tenant: caller.tenant, stream: id }, draft, { replay });
   if (!won) throw new LoomError('idempotency_conflict', undefined, { field: 'Idempotency-Key' });
   return { seq };
 }

@@ -13,6 +13,15 @@ export interface Checked {
   readonly budgetMicros: number | null;
   readonly models: Readonly<Record<string, string>>;
   readonly follows: string | null;
+  readonly fork: ForkPoint | null;
+}
+
+/** Where a fork begins, how it runs, and the limits that it is to keep below its parent's. */
+export interface ForkPoint {
+  readonly forkedFrom: string;
+  readonly fromSeq: number;
+  readonly mode: 'reexecute' | 'playback';
+  readonly tightened: Readonly<Record<string, number>>;
 }
 
 /** The text as the log will hold it: half a surrogate pair has no UTF-8. @throws LoomError `brief_too_large`, `validation_failed` */
@@ -36,6 +45,7 @@ export function check(body: Submission, uploads: readonly Upload[], field: (inde
     budgetMicros: body.budget_micros ?? null,
     models: { ...body.models },
     follows: null,
+    fork: null,
   };
 }
 

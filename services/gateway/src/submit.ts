@@ -4,6 +4,7 @@
  * G4  One job id, one submission: a retried call meets its own fact, another one under the same key is refused.
  */
 import { createHash } from 'node:crypto';
+import { replayOf } from '@loom/job';
 import type { Bodies, Request } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import type { Identity } from './identity/tokens.ts';
@@ -31,7 +32,11 @@ export async function submit(parts: Parts, call: Call, wanted: Checked): Promise
   if (found !== null) return same(found, call, wanted);
   await parts.signIn(call.caller, call.request);
   const body = await bodyOf(parts, call, wanted);
-  await parts.log.append(addressOf(call), { type: 'job.submitted', key: '0', body });
+  await parts.log.append(
+    addressOf(call),
+    { type: 'job.submitted', key: '0', body },
+    { replay: replayOf({ submitted: body }) },
+  );
   const stored = await recorded(parts, call);
   if (stored === null) throw new LoomError('log_unavailable');
   return same(stored, call, wanted);
@@ -67,15 +72,18 @@ async function bodyOf({ blobs }: Parts, call: Call, wanted: Checked): Promise<Bo
     budget_micros: wanted.budgetMicros,
     models: wanted.models,
     follows: wanted.follows,
-    forked_from: null,
-    from_seq: null,
-    mode: null,
-    tightened: {},
+    forked_from: wanted.fork?.forkedFrom ?? null,
+    from_seq: wanted.fork?.fromSeq ?? null,
+    mode: wanted.fork?.mode ?? null,
+    tightened: wanted.fork?.tightened ?? {},
     request: call.request,
   };
 }
 
-const sorted = (labels: Readonly<Record<string, string>>) =>
+const pointOf = ({ fork }: Checked) =>
+  fork === null ? [null, null, null, []] : [fork.forkedFrom, fork.fromSeq, fork.mode, sorted(fork.tightened)];
+
+const sorted = (labels: Readonly<Record<string, string | number>>) =>
   Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** What makes two submissions the same: all that the caller gave; blob names and their keys are drawn anew each time. */
@@ -88,6 +96,7 @@ const essence = (body: Body): string =>
     body.budget_micros,
     sorted(body.models),
     body.follows,
+    [body.forked_from, body.from_seq, body.mode, sorted(body.tightened)],
   ]);
 
 function essenceOf(wanted: Checked): string {
@@ -104,5 +113,6 @@ function essenceOf(wanted: Checked): string {
     wanted.budgetMicros,
     sorted(wanted.models),
     wanted.follows,
+    pointOf(wanted),
   ]);
 }

@@ -205,7 +205,7 @@ export function recordedOutcome({ fork }: Job, slot: string): Extract<Recorded, 
 }
 
 /** What every fact of a fork carries in `loom-replay`; undefined for a job that is none. */
-export function replayOf({ submitted }: Job): Replay | undefined {
+export function replayOf({ submitted }: Pick<Job, 'submitted'>): Replay | undefined {
   if (!submitted || submitted.mode === null) return undefined;
   return submitted.mode === 'playback' ? 'playback' : 're-execute';
 }

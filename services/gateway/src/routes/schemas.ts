@@ -60,6 +60,47 @@ export const Submission = Type.Object(
 );
 export type Submission = Static<typeof Submission>;
 
+const limit = (description: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 1e12, description }));
+
+/** Limits of a job by their names in `job.accepted`; a fork may lower them. */
+const Policy = Type.Object(
+  {
+    max_agents: limit('Agents a job.'),
+    max_depth: limit('Depth of delegation.'),
+    max_fan_out: limit('Tool calls a step, and agents a plan.'),
+    max_steps: limit('Steps an agent.'),
+    max_attempts: limit('Attempts a step.'),
+    max_in_flight: limit('Steps in flight.'),
+    max_output_tokens: limit('Output tokens a step.'),
+    step_deadline_ms: limit('Until a step is lost, ms.'),
+    tool_deadline_ms: limit('Until a tool call is lost, ms.'),
+    silence_ms: limit('Until a silent job ends, ms.'),
+  },
+  { ...strict, description: 'Each at most as in the parent.' },
+);
+
+export const ForkRequest = Type.Object(
+  {
+    from_seq: Type.Integer({ minimum: 1, description: 'A fact of the parent: up to it, both are the same.' }),
+    mode: Type.Union([Type.Literal('re-execute'), Type.Literal('playback')], {
+      description: 'Run on from there at its own cost, or serve what was recorded and act on nothing.',
+    }),
+    overrides: Type.Optional(
+      Type.Object(
+        {
+          models: Submission.properties.models,
+          brief: Type.Optional(Type.String({ minLength: 1, description: 'Instead of the parent’s.' })),
+          policy: Type.Optional(Policy),
+          budget_micros: Submission.properties.budget_micros,
+        },
+        { ...strict, description: 'Of a re-execution alone.' },
+      ),
+    ),
+  },
+  strict,
+);
+export type ForkRequest = Static<typeof ForkRequest>;
+
 export const Created = Type.Object({
   id: Type.String(),
   status: Type.String(),
@@ -117,6 +158,9 @@ export const Job = Type.Unsafe<JobView>(
     failure: Type.Optional(Reason),
     follows: Type.Optional(Type.String()),
     forked_from: Type.Optional(Type.String()),
+    from_seq: Type.Optional(Type.Integer({ description: 'Fork point: sequence of the parent.' })),
+    mode: Type.Optional(Type.String({ description: 're-execute or playback' })),
+    recorded_micros: Type.Optional(micros('Of a fork: what its recorded part cost the parent.')),
   }),
 );
 

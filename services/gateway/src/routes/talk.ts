@@ -65,4 +65,5 @@ const followUp = (job: Job, brief: string): Checked => ({
   budgetMicros: job.submitted?.budget_micros ?? null,
   models: job.submitted?.models ?? {},
   follows: job.stream,
+  fork: null,
 });
