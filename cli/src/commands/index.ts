@@ -9,6 +9,7 @@ import { eventsCommand } from './events.ts';
 import { exportCommand } from './export.ts';
 import { jobsCommand, tokenCommand } from './jobs.ts';
 import { rebuildCommand } from './rebuild.ts';
+import { diffCommand, forkCommand } from './fork.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { secretsCommand, setUpCommand } from './setup.ts';
@@ -24,6 +25,8 @@ export const commands: readonly Register[] = [
   exportCommand,
   consumersCommand,
   replayCommand,
+  forkCommand,
+  diffCommand,
   rebuildCommand,
   checkCommand,
   testCommand,

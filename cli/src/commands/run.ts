@@ -3,6 +3,7 @@ import { modelsFromEnv } from '@loom/models';
 import type { JobView } from '@loom/job';
 import { resolve } from 'node:path';
 import { readBrief } from '../client/brief.ts';
+import { budgetOf } from '../client/budget.ts';
 import { download } from '../client/download.ts';
 import { follow } from '../client/follow.ts';
 import type { Gateway } from '../client/gateway.ts';
@@ -17,15 +18,6 @@ interface RunOptions {
   readonly out: string;
   readonly approve: string;
   readonly sandbox: boolean;
-}
-
-/** Dollars as typed, in micro-USD. */
-function budgetOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const micros = Math.round(Number(text) * 1_000_000);
-  if (!Number.isSafeInteger(micros) || micros < 0 || text.trim() === '')
-    throw new Failure(2, `--budget takes dollars like 2.50, not ${text}`);
-  return micros;
 }
 
 function approvalOf(text: string): 'ask' | 'deny' {

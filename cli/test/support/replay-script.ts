@@ -1,4 +1,6 @@
-/** A model for small jobs with a planner, one worker and a writer: `ASK` in the brief makes it ask first, `SLOW` makes its worker take long. */
+/**
+ * A model for small jobs with a planner, one worker and a writer: `ASK` in the brief makes it ask first, `SLOW` makes its worker take long,
+ * `SHORT` its writer say less. */
 import type { Answer, Asked, Script } from '../../../test/emulators/script.ts';
 
 const heard = ({ turns }: Asked): string =>
@@ -30,6 +32,7 @@ function work(asked: Asked): Answer {
 
 function write(asked: Asked): Answer {
   if (rounds(asked) > 0) return { text: 'It is in final/report.md.' };
-  const content = '# Report\n\nTwo rows. This report was produced by an AI system.\n';
+  const rows = heard(asked).includes('SHORT') ? 'Two.' : 'Two rows.';
+  const content = `# Report\n\n${rows} This report was produced by an AI system.\n`;
   return { calls: [{ name: 'write_artifact', args: { path: 'final/report.md', content } }] };
 }
