@@ -44,6 +44,10 @@ export async function checkIn(
   return result;
 }
 
+/** Whether a field lies in the object store. */
+export const isCheckedIn = (type: FactType, wire: Wire): boolean =>
+  sealedFields(type, wire).some(({ bytes }) => isClaim(bytes));
+
 /** Puts the claimed fields back. @throws LoomError `blob_missing`, `blob_damaged` */
 export async function checkOut(blobs: Blobs | null, type: FactType, wire: Wire): Promise<Wire> {
   let result = wire;
@@ -62,10 +66,14 @@ async function redeem(blobs: Blobs | null, stub: Uint8Array): Promise<Buffer> {
 }
 
 function sealedFields(type: FactType, wire: Wire): { readonly path: string; readonly bytes: Uint8Array }[] {
-  return sealedPaths(type).flatMap((path) => {
-    const value = path.split('.').reduce<unknown>((part, name) => (part as Wire | null | undefined)?.[name], wire);
-    return value instanceof Uint8Array ? [{ path, bytes: value }] : [];
-  });
+  const found: { readonly path: string; readonly bytes: Uint8Array }[] = [];
+  for (const path of sealedPaths(type)) {
+    const value = path.includes('.')
+      ? path.split('.').reduce<unknown>((part, name) => (part as Wire | null | undefined)?.[name], wire)
+      : wire[path];
+    if (value instanceof Uint8Array) found.push({ path, bytes: value });
+  }
+  return found;
 }
 
 function replaced(wire: Wire, [name = '', ...rest]: readonly string[], bytes: Uint8Array): Wire {

@@ -156,7 +156,7 @@ async function end(connection: NatsConnection): Promise<void> {
 function consumeWith(writer: Writer, feed: Feed): Log['consume'] {
   return (options) => {
     if (options.open === 'head') return consume(writer, options, (message) => Promise.resolve(head(message)), feed);
-    if (options.open) return consume(writer, options, (message) => openFact(writer, message), feed);
+    if (options.open) return consume(writer, options, async (message) => openFact(writer, message), feed);
     return consume(writer, options, (message) => Promise.resolve(clearFact(message)), feed);
   };
 }

@@ -20,5 +20,5 @@ export async function* readFed(
   const facts =
     atLeast === 0 ? null : await feed.after(streamOf(at, reader.streams), name, { after, atLeast, patience });
   if (facts === null) yield* read(reader, at, { after });
-  else for (const fact of facts) yield await openFact(reader, fact);
+  else for (const fact of facts) yield openFact(reader, fact);
 }

@@ -79,8 +79,14 @@ export function expecting({ seq, filter }: Expected): readonly Pair[] {
 /** Hex SHA-256 over subject, headers by name (without `loom-sum` and NATS's own) and stored body. */
 export function sumOf(subject: string, headers: Iterable<Pair>, body: Uint8Array): string {
   const lines: Pair[] = [];
-  for (const pair of headers) if (pair[0] !== 'loom-sum' && !pair[0].startsWith('Nats-')) lines.push(pair);
-  lines.sort(([a], [b]) => (a < b ? -1 : 1));
+  let sorted = true;
+  for (const pair of headers) {
+    if (pair[0] === 'loom-sum' || pair[0].startsWith('Nats-')) continue;
+    const before = lines.at(-1);
+    sorted &&= before === undefined || before[0] <= pair[0];
+    lines.push(pair);
+  }
+  if (!sorted) lines.sort(([a], [b]) => (a < b ? -1 : 1));
   let head = `${subject}\n`;
   for (const [name, value] of lines) head += `${name}: ${value}\n`;
   return hash('sha256', Buffer.concat([Buffer.from(`${head}\n`), body]), 'hex');

@@ -18,6 +18,8 @@ export interface Keyring {
   reading(place: Place, wire: Wire): Promise<Keys>;
   /** @throws LoomError `key_destroyed` */
   writing(place: Place): Promise<Keys>;
+  /** What `reading` would answer, where it and the person's key are in hand; null: ask. */
+  held(at: Address, person: string | undefined): Keys | null;
   /** The keys of a job or account, whatever is sealed. @throws LoomError `key_destroyed`, `bad_seal` */
   ofStream(at: Address): Promise<Keys>;
   /** Makes a person's key available before their fields are sealed or opened. */
@@ -29,6 +31,7 @@ export interface Keyring {
 export const noKeys: Keyring = {
   reading: () => Promise.reject(noKey()),
   writing: () => Promise.reject(noKey()),
+  held: () => null,
   ofStream: () => Promise.reject(noKey()),
   person: () => Promise.resolve(),
   callKey: () => Promise.reject(noKey()),
@@ -42,6 +45,7 @@ export function vaultKeys(vault: Vault): Keyring {
   return {
     reading: open,
     writing: open,
+    held: ({ tenant, stream }, person) => vault.held(tenant, stream, person === '' ? undefined : person),
     ofStream,
     async person(person) {
       if (person !== undefined && person !== '') await vault.person(person);
@@ -72,6 +76,7 @@ export function callKeyring(callKeys: CallKeys): Keyring {
       const keys = known.get(name(place));
       return keys === undefined ? Promise.reject(noKey()) : Promise.resolve(keys);
     },
+    held: () => null,
     ofStream: () => Promise.reject(noKey()),
     person: () => Promise.resolve(),
     callKey: () => Promise.reject(noKey()),

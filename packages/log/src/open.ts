@@ -1,8 +1,8 @@
 /** Stored bytes → facts: sum verified, decoded, claims redeemed, opened. */
 import { clearOf, decodeWire, fromWire, isContentFree } from '@loom/schemas';
-import type { FactType, Wire } from '@loom/schemas';
+import type { FactType, Sealer, Wire } from '@loom/schemas';
 import { LoomError } from '@loom/service';
-import { checkOut } from './claims.ts';
+import { checkOut, isCheckedIn } from './claims.ts';
 import { noSealer, personOf } from './encode.ts';
 import type { EncodedItem, Parts } from './encode.ts';
 import { agree, headOf, verify } from './headers.ts';
@@ -18,21 +18,38 @@ interface Said {
   readonly wire: Wire;
 }
 
-/** @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
-export async function openFact(parts: Parts, message: Stored): Promise<Fact> {
+interface Place {
+  readonly at: Located;
+  readonly wire: Wire;
+}
+
+/** At once, where all that it takes is in hand. @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
+export function openFact(parts: Parts, message: Stored): Fact | Promise<Fact> {
   verify(message);
   const located = parseSubject(message.subject);
   agree(message, located);
   const head = headOf(message, located);
-  return sayings(head, parts.known.get(head.sum) ?? (await openBodies(parts, located, message.body)));
+  const opened = parts.known.get(head.sum) ?? openBodies(parts, placesOf(located, message.body));
+  return opened instanceof Promise ? opened.then((items) => sayings(head, items)) : sayings(head, opened);
 }
 
-async function openBodies(parts: Parts, located: Located, body: Uint8Array): Promise<readonly Opened[]> {
+function placesOf(located: Located, body: Uint8Array): readonly Place[] {
   const wire = wireOf(located.type, body);
-  if (located.type !== 'decision.made') return [await openItem(parts, located, wire)];
-  const items: Opened[] = [];
-  for (const item of carried(wire)) items.push(await openItem(parts, { ...located, ...item }, decodeItem(item)));
-  return items;
+  if (located.type !== 'decision.made') return [{ at: located, wire }];
+  return carried(wire).map((item) => ({
+    at: { ...located, type: item.type, key: item.key },
+    wire: decodeItem(item),
+  }));
+}
+
+function openBodies(parts: Parts, places: readonly Place[]): readonly Opened[] | Promise<readonly Opened[]> {
+  const opened: Opened[] = [];
+  for (const place of places) {
+    const item = openNow(parts, place);
+    if (item === null) return openLater(parts, places);
+    opened.push(item);
+  }
+  return opened;
 }
 
 function sayings(head: Head & { readonly type: FactType }, opened: readonly Opened[]): Fact {
@@ -81,16 +98,33 @@ function decodeItem(item: EncodedItem): Wire {
   return wire;
 }
 
-async function openItem(parts: Parts, at: Located, wire: Wire): Promise<Opened> {
-  const { type, key } = at;
-  const place = { at, type, key };
-  const keys = isContentFree(type) ? null : await parts.keyring.reading(place, wire);
-  const person = personOf(type, wire);
-  if (person !== undefined) await parts.keyring.person(person);
-  const sealer = keys?.sealer({ key, source: at.source, person }) ?? noSealer;
-  const whole = keys === null ? wire : await checkOut(parts.blobs, type, wire);
-  return { type, key, body: fromWire(type, whole, contextOf(at, type, key), sealer) };
+/** Null where a key or a claimed field has to be fetched first. */
+function openNow({ keyring }: Parts, { at, wire }: Place): Opened | null {
+  if (isContentFree(at.type)) return openWith(noSealer, at, wire);
+  const person = personOf(at.type, wire);
+  const keys = isCheckedIn(at.type, wire) ? null : keyring.held(at, person);
+  return keys === null ? null : openWith(keys.sealer({ key: at.key, source: at.source, person }), at, wire);
 }
+
+async function openLater(parts: Parts, places: readonly Place[]): Promise<readonly Opened[]> {
+  const opened: Opened[] = [];
+  for (const place of places) opened.push(openNow(parts, place) ?? (await fetchAndOpen(parts, place)));
+  return opened;
+}
+
+async function fetchAndOpen({ keyring, blobs }: Parts, { at, wire }: Place): Promise<Opened> {
+  const { type, key, source } = at;
+  const keys = await keyring.reading({ at, type, key }, wire);
+  const person = personOf(type, wire);
+  if (person !== undefined) await keyring.person(person);
+  return openWith(keys.sealer({ key, source, person }), at, await checkOut(blobs, type, wire));
+}
+
+const openWith = (sealer: Sealer, at: Located, wire: Wire): Opened => ({
+  type: at.type,
+  key: at.key,
+  body: fromWire(at.type, wire, contextOf(at, at.type, at.key), sealer),
+});
 
 function clearItem(
   { type, key }: { readonly type: FactType; readonly key: string },

@@ -11,5 +11,5 @@ import type { Fact } from './types.ts';
 /** Opens one fact after the other. @throws LoomError `damaged`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
 export function openerOf(vault: Vault, blobs: Blobs): (raw: RawFact) => Promise<Fact> {
   const parts = { keyring: vaultKeys(vault), blobs, known: new Known() };
-  return ({ headers, ...raw }) => openFact(parts, { ...raw, headers: new Block(headers) });
+  return async ({ headers, ...raw }) => openFact(parts, { ...raw, headers: new Block(headers) });
 }

@@ -4,7 +4,7 @@ import type { Parts } from './encode.ts';
 import type { ReadOptions, TailOptions } from './port.ts';
 import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
 import { directBatch, directGet, directGetAt, leaderGet } from './transport.ts';
-import type { Stored } from './transport.ts';
+import type { Batch, Stored } from './transport.ts';
 import type { Address, ClearFact, Fact, Source } from './types.ts';
 import type { FactType } from '@loom/schemas';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -47,23 +47,37 @@ export async function* messages(
   filter: string,
   { after = 0, upto = Infinity }: ReadOptions,
 ): AsyncGenerator<Stored> {
-  let last = after;
-  for (;;) {
-    const found = await directBatch(reader.connection, stream, { seq: last + 1, next_by_subj: filter, batch });
-    for (const message of found.messages) {
+  const behind = (seq: number): Promise<Batch> =>
+    directBatch(reader.connection, stream, { seq: seq + 1, next_by_subj: filter, batch });
+  for (let page = await behind(after), next: Promise<Batch> | null = null; ; next = null) {
+    for (const message of page.messages) {
       if (message.seq > upto) return;
-      last = message.seq;
       yield message;
+      next ??= behindPage(page, upto, behind);
     }
-    if (!found.more || found.messages.length === 0) return;
+    if (next === null) return;
+    page = await next;
   }
+}
+
+/** Asked for while the page before is worked on, by who took more than one message of it. */
+function behindPage(
+  { messages: page, more }: Batch,
+  upto: number,
+  behind: (seq: number) => Promise<Batch>,
+): Promise<Batch> | null {
+  const last = page.at(-1)?.seq ?? Infinity;
+  if (!more || last >= upto) return null;
+  const next = behind(last);
+  next.catch(() => undefined); // who awaits it is told; who stopped reading need not be
+  return next;
 }
 
 const ofAddress = (reader: Reader, at: Address, options: ReadOptions): AsyncGenerator<Stored> =>
   messages(reader, streamOf(at, reader.streams), `${prefixOf(at)}.>`, options);
 
 export async function* read(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<Fact> {
-  for await (const message of ofAddress(reader, at, options)) yield await openFact(reader, message);
+  for await (const message of ofAddress(reader, at, options)) yield openFact(reader, message);
 }
 
 export async function* readClear(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<ClearFact> {

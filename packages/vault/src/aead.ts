@@ -40,7 +40,9 @@ export function unseal(key: KeyObject, aad: string, sealed: Uint8Array): Buffer 
   );
   decipher.setAuthTag(sealed.subarray(end));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(nonceSize, end)), decipher.final()]);
+    const plain = decipher.update(sealed.subarray(nonceSize, end));
+    decipher.final(); // throws, or has nothing to add: GCM is a stream cipher
+    return plain;
   } catch (cause) {
     throw new LoomError('bad_seal', undefined, { cause });
   }

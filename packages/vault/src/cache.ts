@@ -13,6 +13,8 @@ interface Cache<A extends readonly string[], V> {
   get(...args: A): Promise<V>;
   /** What a `get` loaded, without waiting; undefined when it was not loaded. */
   peek(name: string): V | undefined;
+  /** The same, where a `get` would answer it now. */
+  fresh(name: string): V | undefined;
   clear(): void;
 }
 
@@ -38,6 +40,10 @@ export function cache<A extends readonly [string, ...string[]], V>(load: (...arg
       return (known !== undefined && known.until > performance.now() ? known : start(args)).loading;
     },
     peek: (name) => held.get(name)?.value,
+    fresh: (name) => {
+      const known = held.get(name);
+      return known !== undefined && known.until > Date.now() ? known.value : undefined;
+    },
     clear: () => held.clear(),
   };
 }

@@ -10,26 +10,25 @@ type Lookup = (name: KeyName) => KeyObject | null;
 const version = 1;
 const kinds: readonly KeyName[] = ['content', 'call', 'tenant', 'person'];
 const prefixes = kinds.map((_, kind) => Buffer.from([version, kind]));
+const bound = prefixes.map((prefix) => `${prefix.toString('hex')}/`);
 
 /**
  * Sealed bytes: version 1, key kind (0 content, 1 call, 2 tenant, 3 person), then `aead.ts`. Version and kind are
  * bound as additional data. The personal fields of a destroyed person open as ''.
  */
 function sealerOf(lookup: Lookup, kindOf: (name: KeyName) => KeyName): Sealer {
-  const prefix = (name: KeyName) => prefixes[kinds.indexOf(kindOf(name))]!;
-  const aad = (head: Buffer, context: string) => `${head.toString('hex')}/${context}`;
   return {
     seal: (name, context, plain) => {
       const key = lookup(kindOf(name));
       if (key === null) throw new LoomError('key_destroyed');
-      const head = prefix(name);
-      return Buffer.concat([head, seal(key, aad(head, context), plain)]);
+      const kind = kinds.indexOf(kindOf(name));
+      return Buffer.concat([prefixes[kind]!, seal(key, bound[kind]! + context, plain)]);
     },
     open: (name, context, sealed) => {
-      const head = prefix(name);
-      if (!head.equals(sealed.subarray(0, 2))) throw new LoomError('bad_seal');
+      const kind = kinds.indexOf(kindOf(name));
+      if (sealed[0] !== version || sealed[1] !== kind) throw new LoomError('bad_seal');
       const key = lookup(kindOf(name));
-      return key === null ? emptyOpened : unseal(key, aad(head, context), sealed.subarray(2));
+      return key === null ? emptyOpened : unseal(key, bound[kind]! + context, sealed.subarray(2));
     },
   };
 }

@@ -21,6 +21,8 @@ export interface Keys {
 export interface Vault {
   /** Makes the key by KV create when there is none; who finds one uses it. @throws LoomError `key_destroyed` */
   open(tenant: string, stream: string): Promise<Keys>;
+  /** What `open` would answer, where that and the person's key, if one is named, are in hand; null: ask for them. */
+  held(tenant: string, stream: string, person?: string): Keys | null;
   /** Makes person keys available to sealers of that person; returns false when it was destroyed (its fields then open as ''). */
   person(person: string): Promise<boolean>;
   /** Erases the key's bytes (MSG.DELETE with overwrite) and leaves a tombstone, so that it is never made anew. */

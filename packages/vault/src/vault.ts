@@ -78,6 +78,12 @@ function vaultOf(root: RootKey, bucket: KeyStore, poolPublicKey: string | undefi
       const [own, content] = await Promise.all([tenants.get(tenant), contentKey(tenant, stream)]);
       return keysOf(content, own);
     },
+    held: (tenant, stream, person) => {
+      const own = tenants.fresh(tenant);
+      const content = isJob(stream) ? contents.fresh(nameOf({ tenant, job: stream })) : own;
+      const lacking = person !== undefined && persons.fresh(person) === undefined;
+      return own === undefined || content === undefined || lacking ? null : keysOf(content, own);
+    },
     person: async (person) => (await persons.get(person)) !== null,
     destroy: async (what) => {
       await bucket.destroy(nameOf(what));
