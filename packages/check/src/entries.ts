@@ -2,7 +2,7 @@
 import { parseRaw, sumOfRaw } from '@loom/log';
 import type { ParsedFact, RawFact } from '@loom/log';
 import { LoomError } from '@loom/service';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Entry } from './domain/rule.ts';
 
 /** Reads the facts of one address in order; owns the rolling hash. */
@@ -10,7 +10,7 @@ export function entryReader(): (raw: RawFact) => Entry {
   let chain = '';
   return (raw) => {
     const sum = raw.headers.find(([name]) => name === 'loom-sum')?.[1] ?? '';
-    chain = createHash('sha256').update(chain).update(sum).digest('hex');
+    chain = hash('sha256', chain + sum, 'hex');
     const { stream, seq, subject } = raw;
     return { stream, seq, subject, chain, sumHolds: sum === sumOfRaw(raw), ...parsed(raw) };
   };

@@ -1,5 +1,5 @@
 import { nextRecorded } from './fork.ts';
-import type { Job } from './state.ts';
+import { openAttempts, openCalls, type Job } from './state.ts';
 import type { FactType } from '@loom/schemas';
 
 /** A request of work that a decision holds and that is not yet known to be on its way. */
@@ -17,11 +17,11 @@ export function pendingDispatches(job: Job): readonly Dispatch[] {
 }
 
 function unsent(job: Job): readonly Dispatch[] {
-  const steps = [...job.attempts.values()]
-    .filter(({ sent, settled }) => !sent && settled === null)
+  const steps = openAttempts(job)
+    .filter(({ sent }) => !sent)
     .map(({ decision, key }): Dispatch => ({ seq: decision, type: 'step.requested', key }));
-  const calls = [...job.calls.values()]
-    .filter(({ where, sent, result }) => (where === 'runner' || where === 'sandbox') && !sent && result === null)
+  const calls = openCalls(job)
+    .filter(({ sent }) => !sent)
     .map(({ decision, key, where }): Dispatch => ({
       seq: decision,
       type: where === 'runner' ? 'tool.requested' : 'run.requested',

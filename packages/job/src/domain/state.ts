@@ -225,10 +225,16 @@ export const callKeyOf = (agent: string, step: number, call: number): string => 
 /** The turn that an agent is in, if it has begun. */
 export const lastTurn = (agent: Agent): Turn | undefined => agent.turns.at(-1);
 
-/** Slots that a worker still owes an outcome for. */
-export const openAttempts = (job: Job): Attempt[] =>
-  [...job.attempts.values()].filter((attempt) => attempt.settled === null);
-export const openCalls = (job: Job): Call[] =>
-  [...job.calls.values()].filter(
-    (call) => (call.where === 'runner' || call.where === 'sandbox') && call.result === null,
-  );
+/** Slots that a worker still owes an outcome for. Asked for at every decision, so no list of all is made. */
+export function openAttempts(job: Job): Attempt[] {
+  const open: Attempt[] = [];
+  for (const attempt of job.attempts.values()) if (attempt.settled === null) open.push(attempt);
+  return open;
+}
+
+export function openCalls(job: Job): Call[] {
+  const open: Call[] = [];
+  for (const call of job.calls.values())
+    if (call.result === null && (call.where === 'runner' || call.where === 'sandbox')) open.push(call);
+  return open;
+}

@@ -1,25 +1,19 @@
-import type { Job } from '@loom/job';
+import type { Call, Job } from '@loom/job';
 import { draft, type Decision } from './draft.ts';
 
 /** Files under final/ of settled calls that are not on record yet; their data keys go under the tenant's key, so that they outlive the transcript. */
 export function artifactsDue(job: Job): readonly Decision[] {
-  return [...job.calls.values()].flatMap((call) =>
-    call.files.flatMap((file, index) => {
-      const key = `${call.key}-${index}`;
-      if (job.artifacts.has(key) || !file.path.startsWith('final/')) return [];
-      const { path, media_type, size, sha256, object, data_key } = file;
-      return [
-        draft('artifact.written', key, {
-          agent: call.agent,
-          call: call.key,
-          path,
-          media_type,
-          size,
-          sha256,
-          object,
-          data_key,
-        }),
-      ];
-    }),
-  );
+  const due: Decision[] = [];
+  for (const call of job.calls.values()) if (call.files.length > 0) due.push(...unwritten(job, call));
+  return due;
+}
+
+function unwritten(job: Job, call: Call): readonly Decision[] {
+  return call.files.flatMap((file, index) => {
+    const key = `${call.key}-${index}`;
+    if (job.artifacts.has(key) || !file.path.startsWith('final/')) return [];
+    const { path, media_type, size, sha256, object, data_key } = file;
+    const body = { agent: call.agent, call: call.key, path, media_type, size, sha256, object, data_key };
+    return [draft('artifact.written', key, body)];
+  });
 }
