@@ -25,7 +25,7 @@ export const controls = {
       replace: '$1globalThis.loomChaos.unexpecting($2);',
     },
   ],
-  'seen-trigger': [{ file: fold, find: /if \(job\.seq >= minSeq\) return job;/, replace: 'return job;' }],
+  'seen-trigger': [{ file: fold, find: /if \(job\.seq >= minSeq\) return;/, replace: 'return;' }],
   claims: [
     {
       file: 'services/agent-runner/src/consumers/steps.ts',
@@ -43,7 +43,7 @@ export const controls = {
   'lost-slots': [
     {
       file: 'services/orchestrator/src/domain/settle.ts',
-      find: /if \(job\.ended\) return \[\];/,
+      find: /if \(job\.ended \|\| playsBack\(job\)\) return \[\];/,
       replace: 'return [];',
     },
   ],
