@@ -79,6 +79,19 @@ test('a good token says who calls: the person, the session, and the tenant of th
   assert.is((await verify(signer.token({ exp: now - 2 }))).person, 'user_ann', 'clocks may differ by some seconds');
 });
 
+test('tokens are judged by the clock that is given, whatever the clock of this machine says', async () => {
+  const hour = 3_600;
+  for (const off of [-hour, hour]) {
+    const elsewhere = tokenVerifier(rules, () => Date.now() + off * 1_000);
+    const there = { iat: now + off, nbf: now + off, exp: now + off + 60 };
+    assert.is((await elsewhere(signer.token(there))).person, 'user_ann');
+    const stale = { iat: there.iat - 120, nbf: there.nbf - 120, exp: there.iat - 60 };
+    const early = { iat: there.iat + 60, nbf: there.nbf + 60, exp: there.exp + 60 };
+    for (const times of [stale, early, {}])
+      assert.instance(await elsewhere(signer.token(times)).catch((cause: unknown) => cause), LoomError);
+  }
+});
+
 test('while keys rotate both are taken, afterwards the new one alone', async () => {
   const during = tokenVerifier({ ...rules, keys: [next.pem, signer.pem] });
   assert.is((await during(signer.token())).person, 'user_ann');
