@@ -17,6 +17,7 @@ import type { BatchOptions } from './port.ts';
 import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
 import { messages as messagesOf } from './read.ts';
+import { asideOf } from './redrive.ts';
 import { generation, streamNames } from './subjects.ts';
 import { Behind, take } from './take.ts';
 import type { Handed } from './take.ts';
@@ -52,7 +53,8 @@ async function ackFloor({ connection }: Writer, stream: string, durable: string)
 /** Until the signal aborts or a delivery was lost. */
 async function inOrder(writer: Writer, options: BatchOptions, stream: string, signal: AbortSignal): Promise<void> {
   let after = await ackFloor(writer, stream, options.service);
-  await handOver(writer, options, { stream, messages: [], after }, signal);
+  const aside = await asideOf(writer, options.service, stream);
+  await handOver(writer, options, { stream, messages: [], after, aside }, signal);
   const queue = openQueue(writer, options, stream, signal);
   try {
     while (!signal.aborted && !queue.broken()) {
@@ -60,7 +62,7 @@ async function inOrder(writer: Writer, options: BatchOptions, stream: string, si
       const last = messages.at(-1);
       if (last === undefined) continue;
       crashpoint(options.service, 'received');
-      await handOver(writer, options, { stream, messages, after }, signal);
+      await handOver(writer, options, { stream, messages, after, aside }, signal);
       crashpoint(options.service, 'handled');
       if (signal.aborted) return;
       after = last.seq;
@@ -119,17 +121,17 @@ function openQueue(writer: Writer, { service, size }: BatchOptions, stream: stri
 
 /** Hands messages over, and before them what the reader has lost (B4). */
 async function handOver(writer: Writer, options: BatchOptions, handed: Handed, signal: AbortSignal): Promise<void> {
-  const { stream, messages, after } = handed;
+  const { after } = handed;
   try {
     await take(writer, options, handed, signal);
   } catch (cause) {
     if (!(cause instanceof Behind)) throw cause;
-    for await (const page of pages(writer, stream, cause.seq, after, options.size)) {
+    for await (const page of pages(writer, handed.stream, cause.seq, after, options.size)) {
       if (signal.aborted) return;
-      await take(writer, options, { stream, messages: page, after: 0 }, signal);
+      await take(writer, options, { ...handed, messages: page, after: 0 }, signal);
       missed.add(page.length, { 'messaging.consumer.group.name': options.service });
     }
-    await take(writer, options, { stream, messages, after: 0 }, signal);
+    await take(writer, options, { ...handed, after: 0 }, signal);
   }
 }
 

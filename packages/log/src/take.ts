@@ -3,10 +3,10 @@ import { LoomError, backoffMs } from '@loom/service';
 import type { Writer } from './append.ts';
 import { pause } from './leases.ts';
 import { clearFact } from './open.ts';
-import { mostAttempts, park, willPass } from './park.ts';
+import { mostAttempts, willPass } from './park.ts';
 import type { BatchOptions } from './port.ts';
 import { isRedrive, itself, redriven } from './redrive.ts';
-import type { Meant } from './redrive.ts';
+import type { Aside, Meant } from './redrive.ts';
 import type { Stored } from './transport.ts';
 import type { ClearFact } from './types.ts';
 
@@ -28,6 +28,7 @@ export interface Handed {
   readonly messages: readonly Stored[];
   /** Everything up to here was handed over before; 0 when nobody asks. */
   readonly after: number;
+  readonly aside: Aside;
 }
 
 /** A fact to hand over, and the message that is parked when it cannot be taken. */
@@ -44,38 +45,39 @@ const apart = (one: Taken): readonly Taken[] => (one.alone === undefined ? [one]
 export async function take(
   writer: Writer,
   { service, handle }: BatchOptions,
-  { stream, messages, after }: Handed,
+  { stream, messages, after, aside }: Handed,
   signal: AbortSignal,
 ): Promise<void> {
   const taken: Taken[] = [];
-  for (const message of messages) taken.push(...(await decodeOrPark(writer, service, message, signal)));
+  for (const message of messages) taken.push(...(await decodeOrPark(writer, { service, aside }, message, signal)));
   const facts = taken.map((one) => one.fact);
   if (facts.length === 0 && after === 0) return;
   if ((await attempt(() => handle(stream, facts, after), signal, 1)) === null) return;
   for (const { meant, fact } of taken.flatMap(apart)) {
     const cause = await attempt(() => handle(stream, [fact], 0), signal);
     if (signal.aborted) return;
-    if (cause !== null) await park(writer, { consumer: service, round: meant.round }, meant.place, cause, mostAttempts);
+    if (cause !== null) await aside.put(meant, cause, mostAttempts);
   }
 }
 
 async function decodeOrPark(
   writer: Writer,
-  consumer: string,
+  { service, aside }: Pick<BatchOptions, 'service'> & Pick<Handed, 'aside'>,
   message: Stored,
   signal: AbortSignal,
 ): Promise<readonly Taken[]> {
   let meant = itself(message);
   let taken: Taken[] = [];
+  if (aside.holds(meant)) return [];
   const cause = await attempt(async () => {
     const alone = { meant: itself(message), fact: clearFact(message) };
     taken = [alone];
-    const named = isRedrive(message) ? await redriven(writer, consumer, message) : null;
-    if (named === null) return;
+    const named = isRedrive(message) ? await redriven(writer, service, message) : null;
+    if (named === null || aside.holds(named)) return;
     meant = named;
     taken = [{ meant, fact: { ...alone.fact, redriven: clearFact(await meant.message()) }, alone }];
   }, signal);
-  if (cause !== null) await park(writer, { consumer, round: meant.round }, meant.place, cause, 1);
+  if (cause !== null) await aside.put(meant, cause, 1);
   return taken;
 }
 

@@ -128,7 +128,7 @@ export async function applyBatch(
       const fresh = facts.filter((fact) => fact.seq > checkpoint);
       const last = fresh.at(-1);
       if (last === undefined) return 0;
-      for (const [tenant, own] of byTenant(fresh.flatMap(withRedriven))) await applyTenant(tx, projection, tenant, own);
+      for (const [tenant, own] of byTenant(inOrder(fresh))) await applyTenant(tx, projection, tenant, own);
       await advance(tx, at, last.seq);
       crashpoint(projection.schema, 'applied');
       return fresh.length;
@@ -143,6 +143,9 @@ async function applyTenant(tx: Tx, projection: Projection, tenant: string, facts
   await tx.query("select set_config('app.tenant', $1, true)", [tenant]);
   await projection.apply(tx, facts);
 }
+
+const inOrder = (facts: readonly ClearFact[]): readonly ClearFact[] =>
+  facts.flatMap(withRedriven).toSorted((a, b) => a.seq - b.seq);
 
 const byTenant = (facts: readonly ClearFact[]): Map<string, ClearFact[]> => Map.groupBy(facts, (fact) => fact.tenant);
 

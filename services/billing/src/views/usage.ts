@@ -7,6 +7,10 @@ const insertEngagements = `
   select current_setting('app.tenant'), job, engagement from jsonb_to_recordset($1::jsonb) as r (job text, engagement text)
   on conflict do nothing`;
 
+/** What the later fact says, where it says anything: a redrive brings an earlier one behind it. */
+const latest = (column: string): string =>
+  `case when excluded.seq > usage.seq then coalesce(nullif(excluded.${column}, ''), usage.${column}) else coalesce(nullif(usage.${column}, ''), excluded.${column}) end`;
+
 /** The same sums as `sum` in the domain. */
 const upsertUsage = `
   insert into usage (tenant, job, kind, key, engagement, agent, step, attempts, outcome, provider, model, price_version,
@@ -20,10 +24,10 @@ const upsertUsage = `
   left join engagement_of e on e.tenant = current_setting('app.tenant') and e.job = r.job
   on conflict (tenant, job, kind, key) do update set
     attempts = usage.attempts + excluded.attempts,
-    outcome = coalesce(nullif(excluded.outcome, ''), usage.outcome),
-    provider = coalesce(nullif(excluded.provider, ''), usage.provider),
-    model = coalesce(nullif(excluded.model, ''), usage.model),
-    price_version = coalesce(nullif(excluded.price_version, ''), usage.price_version),
+    outcome = ${latest('outcome')},
+    provider = ${latest('provider')},
+    model = ${latest('model')},
+    price_version = ${latest('price_version')},
     tokens_in = usage.tokens_in + excluded.tokens_in,
     tokens_cached = usage.tokens_cached + excluded.tokens_cached,
     tokens_out = usage.tokens_out + excluded.tokens_out,
@@ -31,7 +35,9 @@ const upsertUsage = `
     tool_micros = usage.tool_micros + excluded.tool_micros,
     waste_micros = usage.waste_micros + excluded.waste_micros,
     seconds = usage.seconds + excluded.seconds,
-    seq = excluded.seq`;
+    day = least(usage.day, excluded.day),
+    at = least(usage.at, excluded.at),
+    seq = greatest(usage.seq, excluded.seq)`;
 
 async function apply(tx: Tx, facts: readonly ClearFact[]): Promise<void> {
   const engagements = engagementsOf(facts);
