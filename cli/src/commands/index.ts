@@ -10,6 +10,7 @@ import { exportCommand } from './export.ts';
 import { jobsCommand, tokenCommand } from './jobs.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { diffCommand, forkCommand } from './fork.ts';
+import { parkedCommand } from './parked.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { secretsCommand, setUpCommand } from './setup.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Register[] = [
   forkCommand,
   diffCommand,
   rebuildCommand,
+  parkedCommand,
   checkCommand,
   testCommand,
   benchCommand,
