@@ -35,7 +35,8 @@ export function tellMessage(parked: Parked, raw: RawFact | null, out: Output): v
     return out.print('  the message is not in the log any more: it can only be dropped');
   }
   const { sum, items, problem } = read(raw);
-  const { subject, time, headers, body } = raw;
+  const { subject, time, body } = raw;
+  const headers = raw.headers.filter(([name]) => !name.startsWith('Nats-'));
   const message = { subject, time: new Date(time).toISOString(), size: body.length, headers, sum, problem, items };
   out.record(JSON.parse(JSON.stringify({ ...parked, message }, clear)) as object);
   out.print(`  lies at ${parked.stream} ${parked.seq} since ${message.time}, ${body.length} bytes`);

@@ -85,16 +85,17 @@ async function redriveAll(keys: readonly string[], options: Redress, out: Output
       await redriveOne(log, one, options.reason ?? '', out);
       task.at((i + 1) / wanted.length, `${i + 1} of ${wanted.length}`);
     }
-    task.done(`${wanted.length} handed over`);
+    task.done(`${wanted.length} looked at`);
   });
 }
 
 async function redriveOne(log: Log, one: Parked, reason: string, out: Output): Promise<void> {
-  if (one.state === 'redriven')
-    out.note(`${one.key} was redriven already and has not failed since; nothing more comes of it`);
   const { seq } = await redrive(log, one, { person: person(), reason }).catch((cause: unknown) => refused(one, cause));
-  out.record({ key: one.key, redriven: seq });
-  out.print(`${one.key}  handed to ${one.consumer} again, at ${seq}`);
+  const before = one.state === 'redriven';
+  out.record({ key: one.key, redriven: seq, before });
+  if (before)
+    out.print(`${one.key}  was handed to ${one.consumer} at ${seq} and has not failed since: not handed again`);
+  else out.print(`${one.key}  handed to ${one.consumer} again, at ${seq}`);
 }
 
 /** @throws Failure 1 with what to do next */
@@ -166,9 +167,20 @@ const dropCommand = (parent: Command): Command =>
     ({ args, options, out }) => dropOne(args[0] ?? '', options, out),
   );
 
+const help = `
+A message that a service cannot read, or failed at five times, is parked: nothing is lost, and its queue goes on.
+Mend the cause first, then redrive; each failure allows one redrive, so doing it twice does nothing twice.
+
+Examples:
+  $ ./loom parked
+  $ ./loom parked show billing-loom_events_0_1-17
+  $ ./loom parked redrive --all --consumer billing --reason "release 0.2"
+  $ ./loom parked drop audit-loom_events_0_2-9 --reason "noise of a trial"`;
+
 export const parkedCommand: Register = (program) => {
   const parent = program
     .command('parked')
     .description('messages that a service could not handle: ls, show, redrive, drop');
+  parent.addHelpText('after', help);
   for (const add of [listCommand, showCommand, redriveCommand, dropCommand]) add(parent);
 };
