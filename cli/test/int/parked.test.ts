@@ -96,7 +96,8 @@ test('what billing could not take is listed, shown, redriven once mended, and co
 });
 
 test('what is dropped needs a reason, stays dropped, and wrong use says what to do', async (context) => {
-  const [{ key = '' } = {}] = (await parked(context, 'ls', '--all')).lines;
+  const [found] = (await parked(context, 'ls', '--all')).lines;
+  const key = found?.key ?? '';
   assert.is((await parked(context, 'drop', key)).exit, 2);
   assert.is((await parked(context, 'drop', key, '--reason', 'of a test')).exit, 0);
   const refused = await parked(context, 'redrive', key);
