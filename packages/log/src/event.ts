@@ -6,7 +6,8 @@ import type { RawFact } from './raw.ts';
 
 /** Needs no key. @throws LoomError `damaged`, `undecodable`, `unknown_schema` */
 export function eventOf(raw: RawFact): LogEvent {
-  const { tenant, stream, source, type, key, id, writer, basis, decision, sum, traceparent, items } = parseRaw(raw);
+  const { tenant, stream, source, type, key, id, writer, basis, decision, sum, traceparent, items, replay } =
+    parseRaw(raw);
   if (sum !== sumOfRaw(raw))
     throw new LoomError('damaged', `the fact at ${raw.stream} ${raw.seq} does not have its sum`);
   return {
@@ -22,7 +23,7 @@ export function eventOf(raw: RawFact): LogEvent {
     writer,
     basis,
     decision,
-    replay: raw.headers.find(([name]) => name === 'loom-replay')?.[1] ?? '',
+    replay: replay ?? '',
     traceparent,
     items: items.map((item) => ({ id: item.id, type: item.type, key: item.key, body: item.body })),
   };

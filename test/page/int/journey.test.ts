@@ -208,6 +208,22 @@ test('jobs are found by their words, and the page reads well in the dark and on 
   assert.equal(await worstOf(page), []);
 });
 
+test('what was used is shown as the gateway sums it', async () => {
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto(`${at.door.origin}/usage`);
+  await page.getByRole('heading', { name: 'Dearest jobs' }).waitFor();
+  type Told = {
+    readonly total: { readonly jobs: number };
+    readonly items: readonly { readonly spent_micros: number }[];
+  };
+  const told = await at.client.gateway.json<Told>('GET', '/v1/usage?group_by=job');
+  assert.ok(told.items.some(({ spent_micros: micros }) => micros > 0));
+  assert.match(await page.locator('.usage .lead').innerText(), new RegExp(`over ${told.total.jobs} jobs? since`));
+  assert.is(await page.locator('.usage section').count(), 4);
+  assert.equal(await worstOf(page), []);
+  await at.browser.picture('9-usage');
+});
+
 test('nothing was asked of anybody else, and the policy had nothing to refuse', () => {
   assert.equal(at.browser.elsewhere, []);
   assert.equal(at.browser.troubles, []);

@@ -51,7 +51,7 @@ async function write({ billingUrl }: World, all: readonly ClearFact[]): Promise<
   await pool.end();
 }
 
-/** Two jobs on three days of one tenant, one of another; a step of two attempts, a lost call, a workspace. */
+/** Two jobs on three days of one tenant, one of another; a step of two attempts, a lost call, a workspace, and what a playback repeats. */
 function facts(tenant: string, other: string): readonly ClearFact[] {
   let seq = 0;
   const add = (who: string, stream: string, day: number, ...items: Parameters<typeof fact>[1][]): ClearFact =>
@@ -65,6 +65,7 @@ function facts(tenant: string, other: string): readonly ClearFact[] {
     add(tenant, 'job_0a', 3, closed('a1-2-0-1', 7)),
     add(tenant, 'job_0b', 3, submitted('beta')),
     add(tenant, 'job_0b', 3, settled({ cost_micros: 3000 })),
+    { ...add(tenant, 'job_0b', 3, settled({ step: 7, cost_micros: 77_000 })), replay: 'playback' },
     add(other, 'job_0c', 3, settled({ cost_micros: 9_000_000 })),
   ];
 }
