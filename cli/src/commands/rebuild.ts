@@ -11,34 +11,28 @@ interface RebuildOptions {
   readonly dryRun?: boolean;
 }
 
-interface Row {
-  /** Its rows are folds of jobs: the log needs the keys. */
-  readonly opens: boolean;
-  readonly projection: (log: Log, out: Output) => Promise<Projection>;
-}
+type Projecting = (log: Log, out: Output) => Promise<Projection>;
 
-const jobs: Row = {
-  opens: true,
-  async projection(log, out) {
-    const [{ jobView }, { JobCache }] = await Promise.all([import('@loom/gateway'), import('@loom/job')]);
-    const onShut = (job: string): void => out.note(`${job} cannot be opened any more: its row stays as it is`);
-    // No further than the facts that are applied, and without snapshots: what is compared is made of the log alone.
-    const read: Log['readFed'] = (at, { after, atLeast }) => log.read(at, { after, upto: atLeast });
-    return jobView({ jobs: new JobCache({ read }), onShut });
-  },
+/** Its rows are folds of jobs, which need the keys. */
+const jobs: Projecting = async (log, out) => {
+  const [{ jobView }, { JobCache }] = await Promise.all([import('@loom/gateway'), import('@loom/job')]);
+  const onShut = (job: string): void => out.note(`${job} cannot be opened any more: its row stays as it is`);
+  // No further than the facts that are applied, and without snapshots: what is compared is made of the log alone.
+  const read: Log['readFed'] = (at, { after, atLeast }) => log.read(at, { after, upto: atLeast });
+  return jobView({ jobs: new JobCache({ read }), onShut });
 };
 
 /** By the service whose rows they are; `jobs` is the gateway's list. */
-const table: Readonly<Record<string, Row>> = {
-  billing: { opens: false, projection: async () => (await import('@loom/billing')).usageView },
-  audit: { opens: false, projection: async () => (await import('@loom/audit')).auditView },
-  retention: { opens: false, projection: async () => (await import('@loom/retention')).artifactView },
-  evals: { opens: false, projection: async () => (await import('@loom/evals')).suiteRunView },
+export const projections: Readonly<Record<string, Projecting>> = {
+  billing: async () => (await import('@loom/billing')).usageView,
+  audit: async () => (await import('@loom/audit')).auditView,
+  retention: async () => (await import('@loom/retention')).artifactView,
+  evals: async () => (await import('@loom/evals')).suiteRunView,
   gateway: jobs,
   jobs,
 };
 
-const names = Object.keys(table).join(', ');
+const names = Object.keys(projections).join(', ');
 
 function tell(name: string, { unread, differences, ...report }: RebuildReport, out: Output): void {
   for (const difference of differences) {
@@ -64,12 +58,18 @@ const words: Readonly<Record<RebuildProgress['phase'], string>> = {
   swapping: 'swapping',
 };
 
-async function run(name: string, row: Row, { dryRun = false }: RebuildOptions, out: Output): Promise<RebuildReport> {
+async function run(
+  name: string,
+  projecting: Projecting,
+  { dryRun = false }: RebuildOptions,
+  out: Output,
+): Promise<RebuildReport> {
   const [{ openPool, rebuild }, { operatorOn, postgresOf, putOnRecord }] = await Promise.all([
     import('@loom/projection'),
     import('../check/stack.ts'),
   ]);
-  const reached = await operatorOn(homeOf(process.env), row.opens);
+  // The act itself is on record under the operator's key.
+  const reached = await operatorOn(homeOf(process.env), true);
   await using log = reached.log;
   await putOnRecord(log, dryRun ? 'loom rebuild --dry-run' : 'loom rebuild', name);
   const pool = openPool(postgresOf(reached), 'rebuild', 8);
@@ -77,7 +77,7 @@ async function run(name: string, row: Row, { dryRun = false }: RebuildOptions, o
   const onProgress = ({ phase, done, total }: RebuildProgress): void =>
     task.at(phase === 'reading' && total > 0 ? Math.min(1, done / total) : null, words[phase]);
   try {
-    const report = await rebuild({ log, pool, projection: await row.projection(log, out), dryRun, onProgress });
+    const report = await rebuild({ log, pool, projection: await projecting(log, out), dryRun, onProgress });
     task.done();
     return report;
   } catch (cause) {
@@ -95,9 +95,9 @@ function failureOf(cause: unknown): unknown {
 }
 
 async function rebuildNamed(name: string, options: RebuildOptions, out: Output): Promise<void> {
-  const row = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (row === undefined) throw new Failure(2, `no projection is called ${name}`, [`there are ${names}`]);
-  const report = await run(name, row, options, out).catch((cause: unknown) => {
+  const projecting = Object.hasOwn(projections, name) ? projections[name] : undefined;
+  if (projecting === undefined) throw new Failure(2, `no projection is called ${name}`, [`there are ${names}`]);
+  const report = await run(name, projecting, options, out).catch((cause: unknown) => {
     throw failureOf(cause);
   });
   tell(name, report, out);

@@ -68,14 +68,19 @@ export async function replaySpan(options: SpanOptions, out: Output): Promise<voi
     import('../check/stack.ts'),
     import('../span/copy.ts'),
   ]);
-  const reached = await operatorOn(homeOf(process.env), false);
+  // Nothing is opened: the act itself is on record under the operator's key.
+  const reached = await operatorOn(homeOf(process.env), true);
   await using log = reached.log;
   const { span, target: opened } = await targetOf(wish, reached);
   await using target = opened;
-  await putOnRecord(log, 'loom replay --to', `${options.to} ${told(span)}`);
-  const task = out.task(`replay of ${told(span)}`);
-  const onProgress = (copied: number, time: number): void =>
+  await putOnRecord(log, 'loom replay --to', `${options.to} ${spelled(span)}`);
+  const task = out.task(`replay of ${spelled(span)}`);
+  let told = 0;
+  const onProgress = (copied: number, time: number): void => {
+    if (performance.now() - told < 1000) return;
+    told = performance.now();
     task.at((time - span.since) / (span.until - span.since), `${copied} facts, at ${new Date(time).toISOString()}`);
+  };
   const copied = await copySpan(log, span, target, { rate: wish.rate, onProgress }).catch((cause: unknown) => {
     task.failed('the same command goes on where it ended');
     throw cause;
@@ -85,7 +90,7 @@ export async function replaySpan(options: SpanOptions, out: Output): Promise<voi
   tell({ span, to: options.to ?? '', copied, verified }, out);
 }
 
-const told = ({ since, until, tenant }: Span): string =>
+const spelled = ({ since, until, tenant }: Span): string =>
   `${new Date(since).toISOString()} to ${new Date(until).toISOString()}${tenant === undefined ? '' : ` of ${tenant}`}`;
 
 /** Without `--until` a folder goes on with the end that it was begun with. */

@@ -31,10 +31,14 @@ interface Ran {
 }
 
 /** `./loom replay` on the stack. */
-export async function loom({ system }: Context, ...args: readonly string[]): Promise<Ran> {
+export const loom = ({ system }: Pick<Context, 'system'>, ...args: readonly string[]): Promise<Ran> =>
+  command(system, 'replay', ...args);
+
+/** A command on a stack, with `--json`. */
+export async function command({ home }: Pick<Stack, 'home'>, name: string, ...args: readonly string[]): Promise<Ran> {
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
-  const env = { ...process.env, LOOM_HOME: system.home };
-  const child = spawn(process.execPath, [main, 'replay', ...args, '--json'], { env });
+  const env = { ...process.env, LOOM_HOME: home };
+  const child = spawn(process.execPath, [main, name, ...args, '--json'], { env });
   const [[exit], out, err] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
   const lines = out.split('\n').filter(Boolean);
   return { exit: Number(exit), lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>), err };
