@@ -157,8 +157,10 @@ test('the API description tells every route, the form of a submission and the id
     '/{id}/kill',
     '/{id}/agents/{agent}/kill',
     '/{id}/budget',
-  ];
-  assert.equal(Object.keys(paths).toSorted(), documented.map((path) => `/v1/jobs${path}`).toSorted());
+    '/{id}/fork',
+    '/{id}/diff/{other}',
+  ].map((path) => `/v1/jobs${path}`);
+  assert.equal(Object.keys(paths).toSorted(), [...documented, '/v1/usage', '/v1/usage/events'].toSorted());
   assert.equal(Object.keys(paths['/v1/jobs']?.['post']?.requestBody?.content ?? {}), [
     'application/json',
     'multipart/form-data',
