@@ -5,6 +5,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { root } from '../root.ts';
 
@@ -37,7 +38,7 @@ async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>
   }
 }
 
-/** Runs `work` in a transaction that holds a lock over the whole cluster: roles are cluster-wide. */
+/** Runs `work` in a transaction that holds a lock over the database. */
 async function locked(client: pg.Client, work: () => Promise<void>): Promise<void> {
   await client.query('begin');
   try {
@@ -47,6 +48,20 @@ async function locked(client: pg.Client, work: () => Promise<void>): Promise<voi
   } catch (cause) {
     await client.query('rollback');
     throw cause;
+  }
+}
+
+/** What two set-ups of other databases of one cluster say when both make a role, or change one: XX000 is "tuple concurrently updated". */
+const raced: ReadonlySet<unknown> = new Set(['XX000', '23505', '42710']);
+
+/** Roles are cluster-wide and no lock of Postgres is: who loses a race begins anew, up to ten times. */
+async function unraced(work: () => Promise<void>, left = 9): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (left === 0 || !(cause instanceof pg.DatabaseError) || !raced.has(cause.code)) throw cause;
+    await sleep(20 + Math.random() * 80);
+    await unraced(work, left - 1);
   }
 }
 
@@ -72,22 +87,22 @@ async function isSuperuser(client: pg.Client): Promise<boolean> {
 
 /** Makes the owner, one login role a service, and their schemas; again and again with the same result. `url`: superuser, or one who may make roles. */
 export async function setUpRoles(url: string, password: (service: string) => string): Promise<void> {
-  await connected(url, (client) =>
-    locked(client, async () => {
-      const superuser = await isSuperuser(client);
-      await ensureRole(client, 'loom_owner', 'nologin');
-      if (!superuser) await client.query('grant loom_owner to current_user');
-      await client.query('revoke create on schema public from public');
-      for (const [service, schemas] of Object.entries(schemasOf)) {
-        const secret = client.escapeLiteral(password(service));
-        const rights = `login ${superuser ? 'nosuperuser ' : ''}nocreatedb nocreaterole`;
-        await ensureRole(client, roleOf(service), `${rights} password ${secret}`);
-        await grantSchemas(client, service, schemas);
-      }
-      await client.query(
-        'create table if not exists public.loom_migrations (name text primary key, at timestamptz not null default now())',
-      );
-    }),
+  await connected(url, (client) => unraced(() => locked(client, () => makeRoles(client, password))));
+}
+
+async function makeRoles(client: pg.Client, password: (service: string) => string): Promise<void> {
+  const superuser = await isSuperuser(client);
+  await ensureRole(client, 'loom_owner', 'nologin');
+  if (!superuser) await client.query('grant loom_owner to current_user');
+  await client.query('revoke create on schema public from public');
+  for (const [service, schemas] of Object.entries(schemasOf)) {
+    const secret = client.escapeLiteral(password(service));
+    const rights = `login ${superuser ? 'nosuperuser ' : ''}nocreatedb nocreaterole`;
+    await ensureRole(client, roleOf(service), `${rights} password ${secret}`);
+    await grantSchemas(client, service, schemas);
+  }
+  await client.query(
+    'create table if not exists public.loom_migrations (name text primary key, at timestamptz not null default now())',
   );
 }
 

@@ -83,4 +83,15 @@ test('set-up and migrations run again change nothing', async ({ db }) => {
   assert.equal(await rows(db.url, count), before);
 });
 
+test('set-ups of two databases of one cluster at the same time both come through, 20 times', async ({ db }) => {
+  await rows(db.url, 'create database beside');
+  const beside = Object.assign(new URL(db.url), { pathname: '/beside' }).href;
+  try {
+    for (let round = 0; round < 20; round += 1)
+      await Promise.all([db.url, beside].map((url) => setUpRoles(url, () => 'test')));
+  } finally {
+    await rows(db.url, 'drop database beside with (force)');
+  }
+});
+
 test.run();

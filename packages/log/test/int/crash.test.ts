@@ -8,7 +8,9 @@ import { connectLog, setUpLog } from '../../src/index.ts';
 import { all, epoch, fence, job, until } from '../world.ts';
 
 test('appends, consumers and fences go through a kill -9 of the server: nothing acknowledged is lost, nothing is twice', async () => {
+  await using own = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'loom-crash-'));
+  own.defer(() => rm(dir, { recursive: true, force: true }));
   const first = await natsServer({ dir });
   const options = { servers: first.url, user: '', password: '', source: 'orchestrator' } as const;
   await setUpLog({ ...options, ackWait: 2000 });
@@ -39,7 +41,6 @@ test('appends, consumers and fences go through a kill -9 of the server: nothing 
   await until(() => handled.get('step-x') === 1);
   stop.abort();
   await consuming;
-  await rm(dir, { recursive: true, force: true });
 });
 
 test.run();
