@@ -1,9 +1,10 @@
 /**
  * What the leased consumer of this process was handed, kept until it is folded, so that a fold need not ask the server for it.
  * Owns, per job, the messages that nobody has taken yet and the sequence from which on they are all there; it can be lost.
- * F1  A durable of whole streams hands over every fact in the order of the log. A hole in its count of deliveries, or a new
- *     lease, forgets all that was known of the stream.
- * F2  A redelivery adds nothing: what lies below the highest sequence seen was handed over before.
+ * F1  A durable of whole streams hands over every fact in the order of the log, so that sequences follow each other. A gap forgets all that
+ *     was known of the stream: a fact got lost on the way, or went to somebody else (who was paused with the lease has its request open
+ *     still) and comes again behind later ones. So does a new lease. The count of deliveries proves nothing: a reset begins it anew.
+ * F2  What lies at or below the highest sequence seen adds nothing: it was handed over before, or lies in a gap.
  * F3  It answers only for a reader that stands at or behind the first fact it saw of the job (`job.submitted` is a job's first of all).
  *     Everybody else is told to read.
  */
@@ -20,7 +21,6 @@ interface Trail {
 
 interface StreamFeed {
   high: number;
-  delivery: number;
   readonly trails: Map<string, Trail>;
 }
 
@@ -42,7 +42,7 @@ export class Feed {
   /** A lease was taken: what follows is handed over from here on. */
   begin(stream: string): void {
     this.end(stream);
-    this.#streams.set(stream, { high: 0, delivery: 0, trails: new Map() });
+    this.#streams.set(stream, { high: 0, trails: new Map() });
   }
 
   /** The lease is gone: nobody knows what is appended from here on. */
@@ -54,10 +54,8 @@ export class Feed {
 
   push(message: Delivered): void {
     const feed = this.#streams.get(message.stream);
-    if (feed === undefined) return;
-    if (feed.delivery !== 0 && message.delivery !== feed.delivery + 1) forget(feed);
-    feed.delivery = message.delivery;
-    if (message.seq <= feed.high) return;
+    if (feed === undefined || message.seq <= feed.high) return;
+    if (message.seq !== feed.high + 1) forget(feed);
     feed.high = message.seq;
     add(feed, nameOf(message.subject), message);
   }
