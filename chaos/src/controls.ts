@@ -29,7 +29,7 @@ export const controls = {
   claims: [
     {
       file: 'services/agent-runner/src/consumers/steps.ts',
-      find: /if \(isFree\(price\)\) return true;/,
+      find: /if \(price === undefined \|\| isFree\(price\)\) return true;/,
       replace: 'return true;',
     },
   ],

@@ -3,8 +3,9 @@
  *
  * R1. A slot is settled once; a call that finds it settled is on record as `model.called`, so that its cost is not lost.
  * R2. Nothing is sent for a job that was killed or ended or is past the request's epoch, nor after the deadline, nor above the reservation.
- * R3. A call that costs is claimed first. A claim of another (or of an earlier life of this process) is waited for until the deadline;
- *     then the attempt is lost and costs its whole reservation. The delivery count proves nothing.
+ * R3. A call that costs is claimed before it is made, and before it is refused: whoever holds the claim may have paid. A claim of another
+ *     (or of an earlier life of this process) is waited for until the deadline; then the attempt is lost and costs its whole reservation.
+ *     The delivery count proves nothing.
  * R4. An outcome whose append failed is kept and appended again at the next delivery: the call is not made twice.
  * R5. What is sent is made of the job's facts up to the sequence that the request names, and its HMAC is on record.
  * R6. For a playback nothing is sent, claimed or counted: what the parent recorded of the same request is its outcome, else it is refused.
@@ -69,12 +70,9 @@ async function work(parts: Parts, fact: Fact, request: StepRequest): Promise<voi
 }
 
 async function outcomeOf(parts: Parts, slot: Slot): Promise<StepSettled> {
-  const { job, request } = slot;
-  const why = halted(job, request);
-  if (why !== null) return refused(unsent(slot.request), why);
-  const call = plan(parts, slot);
+  const call = halted(slot.job, slot.request) ?? plan(parts, slot);
+  if (!(await claim(parts, slot))) return lost(unsent(slot.request), true);
   if (typeof call === 'string') return refused(unsent(slot.request), call);
-  if (!(await claim(parts, call))) return lost(unsent(slot.request), true);
   if (parts.log.now() >= slot.deadline) return lost(unsent(slot.request), false);
   return make(parts, call);
 }
@@ -84,7 +82,7 @@ function plan(parts: Parts, slot: Slot): Call | string {
   const { job, request } = slot;
   const info = parts.models.find(({ id }) => id === request.model);
   const port = info && parts.ports.get(info.provider);
-  const price = job.accepted?.prices.find(({ model }) => model === request.model);
+  const price = priceOf(slot);
   if (!info || !port) return 'model_not_set_up';
   if (!price) return 'model_without_price';
   const { agent, step, upto, model, max_tokens: maxTokens } = request;
@@ -93,12 +91,16 @@ function plan(parts: Parts, slot: Slot): Call | string {
   return overBound(bounds) ?? { slot, port, price, model: asked };
 }
 
+const priceOf = ({ job, request }: Slot): Price | undefined =>
+  job.accepted?.prices.find(({ model }) => model === request.model);
+
 /**
  * False when another holds the claim and the deadline has passed. Each claim has a name of its own: with the worker's alone,
  * a second delivery to the same process would find the first one's claim its own and pay again. @throws LoomError `claimed_elsewhere` when it has not
  */
-async function claim({ log, worker }: Parts, { slot, price }: Call): Promise<boolean> {
-  if (isFree(price)) return true;
+async function claim({ log, worker }: Parts, slot: Slot): Promise<boolean> {
+  const price = priceOf(slot);
+  if (price === undefined || isFree(price)) return true;
   const body = { worker: `${worker}-${randomBytes(4).toString('hex')}` };
   const { won } = await log.append(
     slot.at,
