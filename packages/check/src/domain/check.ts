@@ -1,4 +1,5 @@
 /** The rules, and one job held against all of them. */
+import { join } from './agents.ts';
 import { basis, chain, dispatch, dispatched, fence, shape } from './decisions.ts';
 import { allSettled, ends, epoch, lastWord, oneEnd } from './ending.ts';
 import { begins, headersAgree, oneId, oneSubject, ownSource, wholeSum } from './facts.ts';
@@ -21,6 +22,7 @@ const ofJobs: readonly Rule[] = [
   oneOutcome,
   askedFirst,
   oneRequest,
+  join,
   claimedFirst,
   cap,
   cost,

@@ -53,6 +53,13 @@ export class Copy {
     return found;
   }
 
+  /** The decision that carries an item of this key. */
+  holding(key: string): Fact {
+    const found = this.facts.find((fact) => typeOf(fact) === 'decision.made' && Buffer.from(fact.body).includes(key));
+    if (found === undefined) throw new Error(`no decision holds ${key}`);
+    return found;
+  }
+
   /** Gives a fact another key, source or type: subject and ce-subject agree. */
   rename(fact: Fact, key: string, source?: string): void {
     const parts = fact.subject.split('.');

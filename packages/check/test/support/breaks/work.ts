@@ -57,6 +57,15 @@ export const work: readonly Row[] = [
     },
   ],
   [
+    'join',
+    'an agent begins before one that it waits for has ended',
+    (log) => {
+      const plan = log.holding('a1-1-1');
+      log.editItem(plan, 'a1', (wire) => ({ ...wire, needs: ['a2'] }));
+      return plan;
+    },
+  ],
+  [
     'one-request',
     'a call is placed a second time',
     (log) => {
