@@ -30,8 +30,15 @@ import type { Stored } from './transport.ts';
 
 /** @throws LoomError `server_too_old`, `setting_not_echoed`, `part_missing`, `log_unavailable` */
 export async function connectLog(options: LogOptions): Promise<Log> {
+  return openLog(await connectNats(options), options);
+}
+
+/** The log behind a connection, which it owns from here on. @throws as `connectLog` */
+export async function openLog(
+  connection: NatsConnection,
+  options: Omit<LogOptions, 'servers' | 'user' | 'password'>,
+): Promise<Log> {
   const streams = options.streams ?? 4;
-  const connection = await connectNats(options);
   try {
     checkVersion(connection.info?.version ?? '0');
     const found = await checkStreams(connection, streams);
@@ -54,12 +61,14 @@ export async function connectLog(options: LogOptions): Promise<Log> {
   }
 }
 
-async function keyringOf({ vault, callKeys }: LogOptions, connection: NatsConnection): Promise<Keyring> {
+type Opening = Parameters<typeof openLog>[1];
+
+async function keyringOf({ vault, callKeys }: Opening, connection: NatsConnection): Promise<Keyring> {
   if (vault !== undefined) return vaultKeys(typeof vault === 'function' ? await vault(connection) : vault);
   return callKeys === undefined ? noKeys : callKeyring(callKeys);
 }
 
-async function blobsOf({ blobs }: LogOptions, connection: NatsConnection): Promise<Blobs | null> {
+async function blobsOf({ blobs }: Opening, connection: NatsConnection): Promise<Blobs | null> {
   return typeof blobs === 'function' ? blobs(connection) : (blobs ?? null);
 }
 

@@ -1,5 +1,6 @@
 export { Behind } from './take.ts';
-export { connectLog } from './connect.ts';
+export { connectLog, openLog } from './connect.ts';
+export { filtersOf, rowOf } from './consumers.ts';
 export { isAnalyst, natsUsers } from './users.ts';
 export type { Analyst, NatsUser } from './users.ts';
 export { addAnalyst, analystOf, analysts, removeAnalyst } from './analysts.ts';
@@ -43,6 +44,7 @@ export { readSpan } from './span.ts';
 export type { Gap, Span } from './span.ts';
 export type { ScanCursor } from './scan.ts';
 export type { NoSnapshot, Snapshots } from './snapshots.ts';
+export { eventStream } from './streams.ts';
 export type {
   Address,
   Appended,

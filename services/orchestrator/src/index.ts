@@ -1,4 +1,8 @@
 export { start } from './main.ts';
+export { parentsOf } from './consumers/parents.ts';
+export { sweepOpenJobs } from './consumers/sweep.ts';
+export { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
+export { Turns } from './consumers/turn.ts';
 export { stepRequest } from './domain/budget.ts';
 export { decide, type Decide } from './domain/decide.ts';
 export type { Intake } from './domain/intake.ts';
