@@ -1,11 +1,9 @@
-/** R-13: many simulated Looms hold, every fault really happens, and each planted bug is found. `LOOM_NIGHTLY=1` runs 10,000 seeds. */
+/** R-13: many simulated Looms hold, and every fault really happens. `LOOM_NIGHTLY=1` runs 10,000 seeds. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bugs, seeds, simulate } from '../src/index.ts';
-import type { BugName } from '../src/index.ts';
+import { seeds, simulate } from '../../src/index.ts';
 
 const count = process.env['LOOM_NIGHTLY'] === '1' ? 10_000 : 200;
-const most = 200;
 
 test(`the invariants hold over ${count} seeds, and every kind of fault was there`, async () => {
   const { found, faults, crashes, ends } = await seeds(1, count);
@@ -24,12 +22,5 @@ test('a seed is the same history byte for byte, whatever ran before it', async (
   assert.equal(await simulate(3), first);
   assert.is.not((await simulate(4)).hash, first.hash);
 });
-
-for (const name of Object.keys(bugs) as BugName[])
-  test(`a Loom with the bug ${name} is found out within ${most} seeds`, async () => {
-    const { seeds: needed, found } = await seeds(1, most, { bug: name });
-    console.log(`${name}: ${needed} seeds: ${found[0]?.findings[0]}`);
-    assert.ok(found.length > 0);
-  });
 
 test.run();
