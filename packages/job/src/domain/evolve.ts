@@ -76,8 +76,12 @@ function evolveItem(job: Job, item: Item, fact: Fact, open: OpenBundle): void {
 }
 
 function fork(job: Job, body: Bodies['job.forked'], _fact: Fact, _key: string, open: OpenBundle): void {
-  if (job.fork === null) adopt(job, body, open(body), (past, fact) => evolveFact(past, fact, open));
+  if (job.fork === null) adopt(job, body, open(wanted(body)), (past, fact) => evolveFact(past, fact, open));
 }
+
+/** What came behind the fork point is nothing to a re-execution: it is not even opened. */
+const wanted = (body: Bodies['job.forked']): Bodies['job.forked'] =>
+  body.mode === 'playback' ? body : { ...body, bundle: body.bundle.filter(({ seq }) => seq <= body.from_seq) };
 
 function replay(job: Job, { seq }: Bodies['record.replayed'], fact: Fact, _key: string, open: OpenBundle): void {
   const act = servedAct(job, seq);

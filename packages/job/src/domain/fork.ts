@@ -1,7 +1,8 @@
 /**
  * How a fork takes over its parent (design, section 3).
  * F1  The parent's facts up to the fork point are folded as they were; all of them then sort before the fork's own.
- * F2  What nobody had settled at the fork point is open no more: it is asked for again, by the fork, under its own facts.
+ * F2  What nobody had settled at the fork point is open no more: it is asked for again, by the fork, under its own facts. A re-execution asks by its
+ *     own clock: no deadline or silence that its parent let go by is held against it.
  * F3  A playback begins at the last state that the parent's decider had folded, and goes on in the order in which that decider saw things:
  *     each decision stands on what it stood on, so it comes out the same.
  */
@@ -40,7 +41,7 @@ export function adopt(job: Job, body: Forked, facts: readonly Fact[], fold: (pas
     owner,
     open: body.mode === 'playback' ? openedAgain(past, before, body) : [],
   };
-  unask(past);
+  unask(past, body.mode);
   shift(past, body.from_seq + 1);
   take(job, past, body.mode);
 }
@@ -107,7 +108,8 @@ function openedAgain(past: Job, before: readonly Fact[], { from_seq }: Forked): 
 const openAsks = (job: Job) => [...job.calls.values()].filter((call) => call.where === 'person' && !call.result);
 
 /** Takes back what nobody settled (F2). */
-function unask(past: Job): void {
+function unask(past: Job, mode: Forked['mode']): void {
+  if (mode === 'reexecute') stopClocks(past);
   for (const { key, agent, step } of openAttempts(past)) {
     past.attempts.delete(key);
     const turns = past.agents.get(agent)?.turns ?? [];
@@ -118,6 +120,12 @@ function unask(past: Job): void {
   for (const call of [...openCalls(past), ...openAsks(past)])
     Object.assign(call, { where: null, question: null, requestedAt: 0, reservedMicros: 0, decision: 0, sent: false });
   past.money.reserved = 0;
+}
+
+function stopClocks(past: Job): void {
+  for (const { key } of openAttempts(past)) past.fired.delete(`step-${key}`);
+  for (const { key } of openCalls(past)) past.fired.delete(`tool-${key}`);
+  past.silent = false;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -157,7 +165,16 @@ const under = (own: Bodies['job.submitted'], past: Bodies['job.submitted']): Bod
   follows: past.follows,
   budget_micros: own.budget_micros ?? past.budget_micros,
   models: { ...past.models, ...own.models },
+  tightened: leastOf(past.tightened, own.tightened),
 });
+
+type Limits = Bodies['job.submitted']['tightened'];
+
+/** What a fork had tightened stays so in its own forks. */
+const leastOf = (past: Limits, own: Limits): Limits =>
+  Object.fromEntries(
+    Object.entries({ ...past, ...own }).map(([name, most]) => [name, Math.min(most, past[name] ?? most)]),
+  );
 
 /** The record moves on to behind the fact at `seq`; answers the act that is taken as said there. */
 export function servedAct({ fork, silenceFrom }: Job, seq: number): Fact | null {

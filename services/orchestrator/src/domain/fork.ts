@@ -3,7 +3,7 @@ import type { Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { withRecord } from './calls.ts';
 import { draft, type Decision } from './draft.ts';
-import { termsFor, tighter, type Intake } from './intake.ts';
+import { refusalOf, termsFor, tighter, type Intake } from './intake.ts';
 
 type Accepted = Bodies['job.accepted'];
 
@@ -59,10 +59,12 @@ const standings = (past: Job): Bodies['job.forked']['agents'] =>
 export const resumeIsDue = ({ fork, accepted }: Job): boolean =>
   fork?.mode === 'reexecute' && accepted !== null && !fork.resumed;
 
-/** Own terms: settings of now, models of the parent where the caller named none, and no limit above the parent's. */
+/** Own terms: the brief screened as any, settings of now, models of the parent where the caller named none, and no limit above the parent's. */
 export function resume(job: Job, intake: Intake): readonly Decision[] {
   const { submitted, accepted } = job;
   if (!submitted || !accepted) return [];
+  const refused = refusalOf(submitted.brief);
+  if (refused) return [refused];
   const terms = termsFor(submitted, {
     ...intake,
     models: accepted.models,

@@ -29,12 +29,18 @@ export interface Parent {
 export function takeIn(job: Job, intake: Intake): readonly Decision[] {
   const submitted = job.submitted;
   if (!submitted) return [];
-  const refusal = screen(submitted.brief);
-  if (refusal) return [draft('job.refused', '0', { ...refusal, spent_micros: 0 })];
+  const refused = refusalOf(submitted.brief);
+  if (refused) return [refused];
   const accepted = termsFor(submitted, intake);
   return 'code' in accepted
     ? [draft('job.failed', '0', accepted)]
     : [draft('job.accepted', '0', accepted), planner(accepted)];
+}
+
+/** The end of a job whose brief no model is to see; null when it may go on. */
+export function refusalOf(brief: string): Decision | null {
+  const refusal = screen(brief);
+  return refusal && draft('job.refused', '0', { ...refusal, spent_micros: 0 });
 }
 
 /** The terms that a job is taken in under, or why it cannot be. */
