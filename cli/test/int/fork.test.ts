@@ -1,6 +1,8 @@
 /** Forks of jobs that were really done, on a whole system: played back from every fact, run on otherwise, and alive when their parent is gone. */
+import { natsBlobs } from '@loom/blobs';
 import { checkAll, decideAgain } from '@loom/cli';
-import type { JobDiff, JobView } from '@loom/job';
+import { foldJob, type JobDiff, type JobView } from '@loom/job';
+import type { Address } from '@loom/log';
 import { openVault } from '@loom/vault';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -104,6 +106,13 @@ test('what cannot be forked, or overridden, is refused in words that say what to
   for (const [i, pattern] of wanted.entries()) assert.match(said[i] ?? '', pattern);
 });
 
+/** Where the files that a job was given and made lie, each with its key. */
+async function filesOf({ log }: Context, at: Address): Promise<readonly (readonly [string, Buffer])[]> {
+  const { submitted, artifacts } = await foldJob(log, at);
+  const given = (submitted?.attachments ?? []).map(({ object, data_key }) => [object, data_key] as const);
+  return [...given, ...[...artifacts.values()].map(({ object, dataKey }) => [object, dataKey] as const)];
+}
+
 test('a fork is verified like any job, lives on without its parent, and is forked again', async (context) => {
   const { log, system, whole } = context;
   const at = await addressOf(log, whole);
@@ -114,6 +123,7 @@ test('a fork is verified like any job, lives on without its parent, and is forke
     await hashOf(context, whole),
   ];
   await context.client.ended(id);
+  const elsewhere = [...(await filesOf(context, at)), ...(await filesOf(context, { ...at, stream: id }))];
   await using retention = await logOf(system, 'retention');
   const vault = await openVault({ connection: retention.connection, rootKeyFile: rootKeyOf(system) });
   await vault.destroy({ tenant: at.tenant, job: at.stream });
@@ -124,6 +134,11 @@ test('a fork is verified like any job, lives on without its parent, and is forke
   const again = await forkOf(context, id, { from_seq: forked, mode: 'playback' });
   assert.is((await context.client.ended(again)).status, 'completed');
   assert.is(await hashOf(context, again), hash);
+  const blobs = await natsBlobs({ connection: retention.connection });
+  for (const [object] of elsewhere) await blobs.erase(object);
+  const own = await filesOf(context, { ...at, stream: again });
+  assert.ok(own.length >= 2);
+  for (const [object, key] of own) assert.ok((await blobs.get(object, key)).length > 0);
 });
 
 test('the log, the books and the projections hold with all these forks among them', async ({ log, system, model }) => {

@@ -29,9 +29,14 @@ const presentItem = ({ id, type, key, body }: Item, viewer: string) => ({
   body: plain(opened({ type, body } as Item), viewer),
 });
 
-/** A fork's bundle as the facts that it holds, for who folds them without the codec. */
-const opened = (item: Pick<Item, 'type' | 'body'>): unknown =>
-  item.type === 'job.forked' ? { ...item.body, bundle: openBundle(item.body as Bodies['job.forked']) } : item.body;
+/** A fork's bundle as the facts that it holds, for who folds them without the codec; of a fork's fork the inner one too. */
+const opened = ({ type, body }: Pick<Item, 'type' | 'body'>): unknown =>
+  type === 'job.forked' ? { ...body, bundle: openBundle(body as Bodies['job.forked']).map(bundled) } : body;
+
+const bundled = (fact: Fact): object => ({
+  ...fact,
+  items: fact.items.map((item) => ({ ...item, body: opened(item) })),
+});
 
 /** Any state or body as JSON: without secrets, bytes as hex, maps as objects, sets as lists. */
 export function plain(value: unknown, viewer: string): unknown {
