@@ -8,7 +8,10 @@ import type { Address, Log } from '@loom/log';
 import { openVault } from '@loom/vault';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { figures, type Figure, type Round } from './figures.ts';
+import { forks } from './fork.ts';
+import { timed } from './meter.ts';
 import type { BenchOptions } from './pingpong.ts';
+import { rebuilds } from './rebuild.ts';
 import { ends, logOf, startRig, submit, type Rig } from './rig.ts';
 
 /** 50 agents of 50 steps, each but the last with a tool: some 10,000 facts. */
@@ -19,7 +22,14 @@ interface Pair {
   readonly theirs: Round;
 }
 
-export async function* replay({ nats, rounds, note }: BenchOptions): AsyncGenerator<Figure> {
+export async function* replay(options: BenchOptions): AsyncGenerator<Figure> {
+  yield* standing(options);
+  yield* forks(options, shape);
+}
+
+/** One long job, folded and verified; then the log with two more of them, rebuilt. */
+async function* standing(options: BenchOptions): AsyncGenerator<Figure> {
+  const { nats, rounds, note } = options;
   await using rig = await startRig({ binary: nats, sync: 'default' });
   note(`a job of ${shape.width} agents`);
   const at = await longJob(rig);
@@ -43,6 +53,9 @@ export async function* replay({ nats, rounds, note }: BenchOptions): AsyncGenera
   yield* figures(name('cold', 'bare read'), pairs.cold);
   yield* figures(name('from a snapshot', 'bare read'), pairs.kept);
   yield* figures(name('verified', 'a cold fold'), pairs.verify);
+  note('two more of them');
+  for (let i = 0; i < 2; i++) await longJob(rig);
+  yield* rebuilds(log, options);
 }
 
 /** Made by the services themselves; they are gone when it has ended. */
@@ -53,12 +66,6 @@ async function longJob(rig: Rig): Promise<Address> {
   await answered;
   while ((await foldJob(rig.gateway, at)).ended === null) await sleep(50);
   return at;
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; readonly value: T }> {
-  const began = performance.now();
-  const value = await work();
-  return { ms: performance.now() - began, value };
 }
 
 async function bare(log: Log, at: Address): Promise<void> {

@@ -4,6 +4,7 @@ export { findChromium } from './parts/chromium.ts';
 export { findPythonAvro } from './parts/python-avro.ts';
 export { findNatsServer } from './parts/nats.ts';
 export { engineSocket } from './parts/engine.ts';
+export { authorizedParty, issuer, issuerPublicKey, mintToken } from './stack/issuer.ts';
 export { migrate, roleUrl, setUpRoles } from './stack/migrate.ts';
 export { startNats } from './stack/nats.ts';
 export { startNatsCluster, type NatsCluster } from './stack/nats-cluster.ts';

@@ -1,0 +1,30 @@
+/** Rebuilds and forks of a small job, measured on real servers; nothing is said about how fast. */
+import { findNatsServer } from '@loom/cli';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { forks } from '../../src/fork.ts';
+import { rebuilds } from '../../src/rebuild.ts';
+import { logOf, runLoops, startRig } from '../../src/rig.ts';
+
+const options = async () => ({ nats: await findNatsServer(), rounds: 1, note: () => undefined });
+const shape = { kind: 'swarm', width: 3, steps: 3 } as const;
+
+test('billing and audit are rebuilt in agreement with what was live, at a rate beside that of reading', async () => {
+  await using rig = await startRig({ binary: await findNatsServer(), sync: 'default' });
+  await using crew = await rig.crew('loom', shape);
+  await runLoops(rig, 'loom', crew, { count: 1, together: true });
+  await using log = await logOf('operator', rig.servers);
+  const found = await Array.fromAsync(rebuilds(log, await options()));
+  assert.equal(
+    found.map(({ metric, unit, value, ratio }) => [metric, unit, value > 0, ratio > 0]),
+    Array.from({ length: 2 }, () => ['facts', '1/s', true, true]),
+  );
+});
+
+test('a fork is asked for at the gateway, and its first step claimed', async () => {
+  const [found] = await Array.fromAsync(forks(await options(), shape));
+  assert.match(found?.case ?? '', /^fork at \d+ of \d+ facts$/);
+  assert.ok(found && found.value > 0 && found.reference_value > 0);
+});
+
+test.run();
