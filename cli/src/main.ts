@@ -2,6 +2,7 @@
 import { CommanderError, program } from 'commander';
 import { commands } from './commands/index.ts';
 import { Failure, messageOf } from './failure.ts';
+import { drained } from './output.ts';
 
 const overview = `
 Start here:
@@ -48,5 +49,6 @@ try {
 } catch (cause) {
   process.exitCode = exitOf(cause);
 }
+await drained();
 // A handle that was left open must not keep a command alive whose work is done.
 process.exit();

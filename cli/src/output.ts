@@ -28,6 +28,13 @@ interface Stream {
   write(text: string): unknown;
 }
 
+/** Resolves when whoever reads has been handed all that was written: an exit before that would cut it off in a slow pipe. */
+export async function drained(
+  streams: readonly NodeJS.WritableStream[] = [process.stdout, process.stderr],
+): Promise<void> {
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => void stream.write('', () => resolve()))));
+}
+
 /** `[#####-----]` */
 export function bar(fraction: number, width: number): string {
   const full = Math.round(Math.min(1, Math.max(0, fraction)) * width);

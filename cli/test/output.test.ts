@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bar, output } from '../src/output.ts';
@@ -54,6 +57,19 @@ test('a bar is never longer than it may be', () => {
   assert.is(bar(-1, 4), '[----]');
   assert.is(bar(0.5, 4), '[##--]');
   assert.is(bar(7, 4), '[####]');
+});
+
+test('whoever reads slowly gets all of a long line before the process ends', async () => {
+  const module = new URL('../src/output.ts', import.meta.url).href;
+  const script = `const { drained } = await import(${JSON.stringify(module)});
+    process.stdout.write('x'.repeat(2_000_000) + '\\n');
+    await drained();
+    process.exit();`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await sleep(500);
+  assert.is((await text(child.stdout)).length, 2_000_001);
 });
 
 test.run();
