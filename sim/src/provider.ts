@@ -3,16 +3,18 @@
  * Owns the ledger, and what is wrong with a call at the moment at which it comes in:
  * P1  A call that costs is claimed in the log before it is sent.
  * P2  Nobody calls for work that was halted before they looked at the job.
+ * P3  Nobody calls for a playback.
  */
 import type { Random } from '@loom/chaos';
 import type { PaidCall } from '@loom/check';
-import { parseSubject } from '@loom/log';
+import { parseSubject, prefixOf } from '@loom/log';
 import type { Fact } from '@loom/log';
 import { ModelFailure } from '@loom/models';
 import type { ModelPort, ModelReply, ModelRequest, Usage } from '@loom/models';
 import type { Faults } from './faults.ts';
 import { say } from './script.ts';
 import { longestLag } from './server/server.ts';
+import { matcher } from './server/subjects.ts';
 import type { Server } from './server/server.ts';
 import type { Held } from './server/stream.ts';
 import { intake } from './terms.ts';
@@ -52,10 +54,12 @@ export class Provider {
   }
 
   #look({ fact, since }: Delivered): void {
-    const known = this.#server.events.flatMap(({ messages }) => messages);
+    const isIts = matcher(`${prefixOf(fact)}.>`);
+    const known = this.#server.events.flatMap(({ messages }) => messages.filter(({ subject }) => isIts(subject)));
     const about = `${fact.key} is called for at ${this.#server.host.timeline.now}`;
     if (!known.some(({ subject }) => subject.endsWith(`.agent-runner.step.claimed.${fact.key}`)))
       this.findings.push(`paid before claimed: ${about}, nobody claimed it`);
+    if (fact.replay === 'playback') this.findings.push(`replay acts: ${about}, in a playback`);
     const halt = known.find((held) => held.time < since - longestLag && stops(held, fact));
     if (halt !== undefined)
       this.findings.push(`halted work: ${about}, ${halt.subject} was there ${since - halt.time} ms before`);

@@ -48,7 +48,7 @@ function tallyOf(outcomes: readonly Outcome[]): Tally {
   const faults = noCounts();
   const hash = createHash('sha256');
   for (const outcome of outcomes) {
-    ends[outcome.end] = (ends[outcome.end] ?? 0) + 1;
+    for (const end of outcome.ends) ends[end] = (ends[end] ?? 0) + 1;
     for (const name of Object.keys(faults) as FaultName[]) faults[name] += outcome.faults[name];
     hash.update(outcome.hash);
   }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { bugs } from './bugs.ts';
 import type { BugName } from './bugs.ts';
 import type { Counts } from './faults.ts';
+import type { Held } from './server/stream.ts';
+import { factOf, endIn } from './facts.ts';
 import { judge } from './verdict.ts';
 import { World } from './world.ts';
 
@@ -15,7 +17,8 @@ export interface Outcome {
   readonly faults: Counts;
   /** Places at which a process died: `before agent-runner.step.settled`. */
   readonly crashes: readonly string[];
-  readonly end: string;
+  /** Of each job: `completed`, `playback failed`. */
+  readonly ends: readonly string[];
   /** SHA-256 over every fact with its sequence, time, headers and bytes, hex. */
   readonly hash: string;
   /** What was wrong, in words; empty: all held. */
@@ -29,7 +32,6 @@ export async function simulate(seed: number, bug: BugName | null = null): Promis
   const lasted = world.timeline.now - began;
   const findings = await judge(world);
   const facts = world.server.events.flatMap(({ messages }) => messages);
-  const end = facts.find(({ subject }) => /\.job\.(completed|failed|cancelled|refused)\.0$/.test(subject));
   return {
     seed,
     facts: facts.length,
@@ -37,13 +39,19 @@ export async function simulate(seed: number, bug: BugName | null = null): Promis
     lasted,
     faults: world.faults.counts,
     crashes: [...world.faults.crashes],
-    end: end?.subject.split('.').at(-2) ?? 'none',
+    ends: facts.flatMap(endOf),
     hash: hashOf(facts),
     findings,
   };
 }
 
-function hashOf(facts: World['server']['events'][number]['messages']): string {
+function endOf(held: Held): readonly string[] {
+  const fact = factOf(held);
+  const end = endIn(fact);
+  return end === null ? [] : [fact.replay === undefined ? end : `${fact.replay} ${end}`];
+}
+
+function hashOf(facts: readonly Held[]): string {
   const hash = createHash('sha256');
   for (const { seq, time, subject, pairs, body } of facts)
     hash.update(JSON.stringify([seq, time, subject, pairs])).update(body);

@@ -1,4 +1,5 @@
 /** The settings of every simulated Loom: one priced model, and clocks short enough that a job's whole life is a minute. */
+import type { Address } from '@loom/log';
 import type { ModelInfo } from '@loom/models';
 import type { Intake } from '@loom/orchestrator';
 
@@ -30,6 +31,6 @@ export const intake: Intake = {
   },
 };
 
-export const tenant = 't1';
-export const job = 'job_0simulated';
-export const at = { tenant, stream: job };
+const tenant = 't1';
+export const at: Address = { tenant, stream: 'job_0simulated' };
+export const forkAt: Address = { tenant, stream: 'job_0forked' };

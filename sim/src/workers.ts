@@ -7,6 +7,7 @@ import { JobCache } from '@loom/job';
 import { openLog } from '@loom/log';
 import type { Fact, Log, Source } from '@loom/log';
 import { consumeTimers, consumeTriggers, decide, parentsOf, sweepOpenJobs, Turns } from '@loom/orchestrator';
+import type { Bodies } from '@loom/schemas';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bug } from './bugs.ts';
@@ -81,18 +82,17 @@ export async function sandbox(place: Place): Promise<void> {
   await log.consume({ service: 'sandbox', open: true, width, signal: forEver(), handle });
 }
 
-/** Reads the kills before the effect, runs, and settles: first come, first on record. */
+type Outcome = Pick<Bodies['tool.settled'], 'outcome' | 'code' | 'exit_code' | 'result' | 'files'>;
+
+/** Serves what a playback brings along; else it reads the kills before the effect, runs, and settles: first come, first on record. */
 async function runCode({ host, blobs, runs }: Place, log: Log, fact: Fact): Promise<void> {
   if (fact.said?.type !== 'run.requested') return;
-  const { agent, step, call, attempt, tool, epoch } = fact.said.body;
+  const { agent, step, call, attempt, tool, epoch, recorded } = fact.said.body;
   const about = { agent, step, call, attempt, tool, cost_micros: 0, input_hmac: Buffer.alloc(32), latency_ms: 1 };
-  const settle = (outcome: 'completed' | 'refused', code: string, files: readonly object[] = []): Promise<unknown> =>
-    log.append(fact, {
-      type: 'tool.settled',
-      key: fact.key,
-      body: { ...about, outcome, code, exit_code: outcome === 'completed' ? 0 : null, result: code, files },
-    } as Parameters<Log['append']>[1]);
-  if (await isKilled(log, fact, agent, epoch)) return void (await settle('refused', 'killed'));
+  const settle = (outcome: Outcome): Promise<unknown> =>
+    log.append(fact, { type: 'tool.settled', key: fact.key, body: { ...about, ...outcome } }, { replay: fact.replay });
+  if (fact.replay === 'playback') return void (await settle(recorded ?? refused('not_recorded')));
+  if (await isKilled(log, fact, agent, epoch)) return void (await settle(refused('killed')));
   runs.push({ job: fact.stream, call: fact.key });
   await sleep(20 + host.random.below(400));
   const path = 'final/out.txt';
@@ -100,8 +100,11 @@ async function runCode({ host, blobs, runs }: Place, log: Log, fact: Fact): Prom
     { tenant: fact.tenant, job: fact.stream },
     Buffer.from(fact.key),
   );
-  await settle('completed', '', [{ path, media_type: 'text/plain', size, sha256, object, data_key: dataKey }]);
+  const file = { path, media_type: 'text/plain', size, sha256, object, data_key: dataKey };
+  await settle({ outcome: 'completed', code: '', exit_code: 0, result: '', files: [file] });
 }
+
+const refused = (code: string): Outcome => ({ outcome: 'refused', code, exit_code: null, result: '', files: [] });
 
 async function isKilled(log: Log, at: Fact, agent: string, epoch: number): Promise<boolean> {
   const found = await Promise.all([

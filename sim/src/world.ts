@@ -6,10 +6,10 @@
 import { randomOf } from '@loom/chaos';
 import type { Random } from '@loom/chaos';
 import type { EngineRun } from '@loom/check';
-import { parseSubject } from '@loom/log';
 import type { NatsConnection } from '@nats-io/nats-core';
 import './clock.ts';
 import type { Bug } from './bugs.ts';
+import { endIn, factOf } from './facts.ts';
 import { Faults } from './faults.ts';
 import { memoryBlobs } from './keys.ts';
 import { Person } from './people.ts';
@@ -25,12 +25,10 @@ import type { Place } from './workers.ts';
 
 const began = Date.UTC(2026, 0, 1);
 const stormMs = 25_000;
-/** What comes after the job's end is waited for, and for how long a job may take at most; ms. */
-const afterwards = 8_000;
+/** What comes after the last job's end is waited for, and how long all may take at most; ms. */
+const afterwards = 4_500;
 const longest = 3_600_000;
 const streams = 1;
-
-const ends = new Set(['job.completed', 'job.failed', 'job.cancelled', 'job.refused']);
 
 /** A process that is started again when it died. */
 interface Replica {
@@ -53,7 +51,10 @@ export class World {
   readonly #patience: number;
   readonly #splitLease: boolean;
   #person: Person | null = null;
-  #endedAt: number | null = null;
+  /** Jobs that have not ended. */
+  readonly #open = new Set<string>();
+  /** Since when there is none; null: there are some. */
+  #stillSince: number | null = null;
 
   constructor(seed: number, bug: Bug | null) {
     this.bug = bug;
@@ -99,7 +100,7 @@ export class World {
     this.#start('sandbox-1', sandbox);
     this.#bring();
     timeline.in(stormMs, this.server.host, () => this.faults.end());
-    const over = (): boolean => this.#endedAt !== null && timeline.now > this.#endedAt + afterwards;
+    const over = (): boolean => this.#stillSince !== null && timeline.now > this.#stillSince + afterwards;
     await timeline.run(over, began + longest);
     this.faults.end();
     for (const { host } of this.#replicas) host.alive = false;
@@ -182,9 +183,12 @@ export class World {
 
   /** True when the writer dies of it. */
   #stored(link: Link, held: Held): boolean {
-    const { type } = parseSubject(held.subject);
-    if (ends.has(type)) this.#endedAt ??= this.timeline.now;
-    this.#person?.see(held);
+    const fact = factOf(held);
+    const { stream, type } = fact;
+    if (type === 'job.submitted') this.#open.add(stream);
+    if (endIn(fact) !== null) this.#open.delete(stream);
+    this.#stillSince = this.#open.size > 0 ? null : (this.#stillSince ?? this.timeline.now);
+    this.#person?.see(fact);
     const replica = this.#replicas.find(({ host }) => host === link.host);
     if (replica === undefined || !replica.host.alive || !this.faults.strikes('crash after append')) return false;
     this.faults.crashes.add(`after ${actOf(held.subject)}`);
