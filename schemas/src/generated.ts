@@ -284,6 +284,8 @@ export type Limits = {
   readonly tool_deadline_ms: number;
   /** A job silent for so long ends as failed. Milliseconds. */
   readonly silence_ms: number;
+  /** How long a step that is out of attempts waits for an operator before its agent fails; 0: not at all. Milliseconds. */
+  readonly parked_ms: number;
 };
 
 export type ClearLimits = Limits;
@@ -838,6 +840,26 @@ export type StepRequested = {
 
 export type ClearStepRequested = StepRequested;
 
+export type Resolution = 'redriven' | 'dropped';
+
+/** An operator decides what becomes of a parked step. */
+export type StepResolved = {
+  /** Agent id within the job, e.g. a1. */
+  readonly agent: string;
+  /** From 1. */
+  readonly step: number;
+  /** From 1. */
+  readonly attempt: number;
+  /** Tried once more, or given up. */
+  readonly outcome: Resolution;
+  /** Why, in the operator's words; no content. */
+  readonly reason: string;
+  /** Who did it. */
+  readonly person: string;
+};
+
+export type ClearStepResolved = StepResolved;
+
 export type FailureClass = 'none' | 'rate_limited' | 'transient' | 'terminal';
 
 export type ToolCall = {
@@ -967,7 +989,7 @@ export type ClearSuiteRan = SuiteRan;
 
 /** A deadline or back-off has come. */
 export type TimerFired = {
-  /** step, tool, retry, input or silence. */
+  /** step, tool, retry, parked, halt, input or silence. */
   readonly kind: string;
   /** When it was due; Unix milliseconds. */
   readonly due: number;
@@ -1171,6 +1193,7 @@ export type Bodies = {
   readonly 'session.opened': SessionOpened;
   readonly 'step.claimed': StepClaimed;
   readonly 'step.requested': StepRequested;
+  readonly 'step.resolved': StepResolved;
   readonly 'step.settled': StepSettled;
   readonly 'suite.ran': SuiteRan;
   readonly 'timer.fired': TimerFired;
@@ -1216,6 +1239,7 @@ export type ClearBodies = {
   readonly 'session.opened': ClearSessionOpened;
   readonly 'step.claimed': ClearStepClaimed;
   readonly 'step.requested': ClearStepRequested;
+  readonly 'step.resolved': ClearStepResolved;
   readonly 'step.settled': ClearStepSettled;
   readonly 'suite.ran': ClearSuiteRan;
   readonly 'timer.fired': ClearTimerFired;
@@ -1262,6 +1286,7 @@ export const factTypes = [
   'session.opened',
   'step.claimed',
   'step.requested',
+  'step.resolved',
   'step.settled',
   'suite.ran',
   'timer.fired',

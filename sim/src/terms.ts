@@ -28,6 +28,7 @@ export const intake: Intake = {
     step_deadline_ms: 20_000,
     tool_deadline_ms: 15_000,
     silence_ms: 300_000,
+    parked_ms: 10_000,
   },
 };
 

@@ -48,5 +48,6 @@ const unknown: Intake = {
     step_deadline_ms: 0,
     tool_deadline_ms: 0,
     silence_ms: 0,
+    parked_ms: 0,
   },
 };

@@ -15,6 +15,7 @@ const marks: Readonly<Record<string, string>> = {
   acting: '▶',
   ready: '○',
   retrying: '↻',
+  parked: '‖',
 };
 
 const clock = (ms: number): string =>

@@ -3,6 +3,7 @@ export { bundleOf, openBundle } from './bundle.ts';
 export { cutOf, nextRecorded, playsBack, recordedOutcome, replayOf } from './domain/fork.ts';
 export { diffOf, type JobDiff } from './domain/diff.ts';
 export { evolve, foldJob, JobCache, type FactReader } from './fold.ts';
+export { isParking, isSpent, mayPass, parkedAttempt, parkingTimer } from './domain/parked.ts';
 export { pendingDispatches, type Dispatch } from './domain/pending.ts';
 export { callKeyOf, emptyJob, lastTurn, openAttempts, openCalls, stepKey } from './domain/state.ts';
 export type {
@@ -20,6 +21,7 @@ export type {
   Turn,
 } from './domain/state.ts';
 export { halted, openQuestions, status, type Status } from './domain/status.ts';
+export { parkedSteps, resolveStep, type ParkedStep, type Try } from './parked-steps.ts';
 export { FOLD } from './fold-version.ts';
 export { packState, snapshotEvery, unpackState } from './snapshot.ts';
 export { stateHash } from './state-hash.ts';

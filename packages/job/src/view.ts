@@ -1,4 +1,5 @@
 import { replayOf } from './domain/fork.ts';
+import { parkedAttempt } from './domain/parked.ts';
 import { openQuestions, status, type Status } from './domain/status.ts';
 import type { Agent, Artifact, Job, Turn } from './domain/state.ts';
 
@@ -127,6 +128,7 @@ function agentStatus(job: Job, agent: Agent): string {
   if (agent.finished) return agent.finished.outcome;
   const turn = agent.turns.at(-1);
   if (!turn) return agent.spawned.needs.some((id) => !job.agents.get(id)?.finished) ? 'waiting' : 'ready';
+  if (parkedAttempt(job, agent)) return 'parked';
   if (!turn.reply) return turn.attempts.at(-1)?.settled ? 'retrying' : 'thinking';
   return callStatus(agent, turn);
 }

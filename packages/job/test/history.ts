@@ -20,6 +20,7 @@ const limits = {
   step_deadline_ms: 1000,
   tool_deadline_ms: 1000,
   silence_ms: 1000,
+  parked_ms: 1000,
 };
 
 const submitted: Draft = {

@@ -27,6 +27,7 @@ export const consumerTable: readonly ConsumerRow[] = [
       'agent-runner.tool.settled.*',
       'sandbox.tool.settled.*',
       'timer.timer.fired.*',
+      'operator.step.resolved.*',
     ],
     leased: true,
     inOrder: false,

@@ -39,6 +39,7 @@ const table = {
   wrong_tenant: row(500, 'never', 'A fact names another tenant than its subject.'),
   fact_too_large: row(413, 'never', 'The clear part of a fact is over the size of a message.'),
   message_dropped: row(409, 'never', 'An operator gave this message up; it is not handed over again.'),
+  step_resolved: row(409, 'never', 'An operator decided otherwise about this failure of a step before.'),
   too_many_items: row(500, 'never', 'A decision holds more items than one fact may carry.'),
   server_too_old: row(500, 'never', 'nats-server is older than the version floor.'),
   setting_not_echoed: row(500, 'never', 'The server dropped a setting of a stream or consumer in silence.'),

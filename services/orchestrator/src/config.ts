@@ -20,5 +20,6 @@ export const settings = {
   maxOutputTokens: setting.integer('LOOM_MAX_OUTPUT_TOKENS', { min: 256, max: 128_000 }, 16_000),
   stepDeadlineMs: setting.integer('LOOM_STEP_DEADLINE_MS', { min: 1_000, max: day }, 10 * minute),
   toolDeadlineMs: setting.integer('LOOM_TOOL_DEADLINE_MS', { min: 1_000, max: day }, 5 * minute),
+  parkedMs: setting.integer('LOOM_PARKED_MS', { min: 0, max: 90 * day }, day),
   silenceMs: setting.integer('LOOM_SILENCE_MS', { min: 1_000, max: 365 * day }, 90 * day),
 } as const;

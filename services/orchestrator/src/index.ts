@@ -1,6 +1,6 @@
 export { start } from './main.ts';
 export { parentsOf } from './consumers/parents.ts';
-export { sweepOpenJobs } from './consumers/sweep.ts';
+export { Sweep, sweepOpenJobs } from './consumers/sweep.ts';
 export { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
 export { Turns } from './consumers/turn.ts';
 export { stepRequest } from './domain/budget.ts';

@@ -94,6 +94,7 @@ function intakeOf(set: Settings<typeof settings>, env: Env): Intake {
       step_deadline_ms: set.stepDeadlineMs,
       tool_deadline_ms: set.toolDeadlineMs,
       silence_ms: set.silenceMs,
+      parked_ms: set.parkedMs,
     },
   };
 }

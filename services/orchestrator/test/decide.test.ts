@@ -74,7 +74,8 @@ test('a transient failure is tried again after its back-off, so often and no mor
     assert.equal(world.open, [`a0-1-${attempt + 1}`]);
   }
   world.reply('a0', { failure: 'rate_limited' });
-  assert.is(status(world.job), 'failed');
+  assert.equal(world.open, []);
+  assert.is(world.fire('parked').job.ended?.type, 'job.failed');
   assert.is(world.job.money.settled, 10, 'failed attempts are paid for');
 });
 

@@ -41,6 +41,19 @@ test('a deadline that the parent let go by is not held against the attempt of th
   assert.ok(fork.items.includes('step.settled a1-1-1'), 'its own deadline counts');
 });
 
+test('a step that was parked is tried once more by a fork, also when the parent’s operator let its time go by', () => {
+  const parent = new World().submit();
+  for (const attempt of [1, 2]) parent.reply('a0', { failure: 'transient', cost: attempt }).fire('retry');
+  parent.reply('a0', { failure: 'transient' });
+  const parked = parent.facts.length;
+  parent.fire('parked');
+  for (const from of [parked, seqOf(parent, 'timer.fired')]) assert.equal(rerun(parent, from).open, ['a0-1-4']);
+  const untouched = rerun(parent, parked);
+  untouched.reply('a0', { failure: 'transient' });
+  assert.equal(untouched.open, []);
+  assert.is(untouched.fire('parked').job.agents.get('a0')?.finished?.code, 'retries_exhausted', 'its own time counts');
+});
+
 test('a question that nobody answered for too long is asked again by a fork of the job that failed of it', () => {
   const parent = new World().submit().reply('a0', asks).fire('silence');
   assert.equal(parent.job.ended?.type, 'job.failed');

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { openAttempts, openCalls, status } from '@loom/job';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { timers } from '../src/domain/timers.ts';
 import { moves, people, play } from './support/moves.ts';
 import { World } from './support/world.ts';
 
@@ -47,6 +48,25 @@ test('every job ends once it is killed and its timers fire', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('every job ends though nobody comes any more: by its timers alone, a parked step by its own', () => {
+  let parked = 0;
+  fc.assert(
+    fc.property(fc.array(moves, { maxLength: 40, size: 'max' }), (script) => {
+      const world = new World().submit();
+      for (const move of script) if (!world.job.ended) play(world, move);
+      for (let fired = 0; !world.job.ended; fired += 1) {
+        assert.ok(fired < 1_000, 'the job does not end');
+        const [next] = timers(world.job).toSorted((a, b) => a.due - b.due);
+        if (next?.kind === 'parked') parked += 1;
+        world.fire(next?.kind ?? 'none');
+      }
+      holds(world);
+    }),
+    { numRuns: 100 },
+  );
+  assert.ok(parked > 50, `${parked} steps were parked`);
 });
 
 test.run();

@@ -85,6 +85,7 @@ const sourcesOf: Readonly<Record<FactType, readonly Source[] | null>> = {
   'epoch.raised': decider,
   'step.claimed': ['agent-runner'],
   'step.settled': ['agent-runner'],
+  'step.resolved': ['operator'],
   'model.called': ['agent-runner'],
   'tool.claimed': workers,
   'tool.settled': workers,

@@ -38,6 +38,7 @@ const accepted: Bodies['job.accepted'] = {
     step_deadline_ms: 60_000,
     tool_deadline_ms: 30_000,
     silence_ms: 86_400_000,
+    parked_ms: 3_600_000,
   },
 };
 const request = { action: 'POST /v1/jobs', target: '', person: 'user_1', ip: '192.0.2.7', user_agent: 'test' };

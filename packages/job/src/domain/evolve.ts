@@ -1,7 +1,7 @@
 import type { Fact, Item } from '@loom/log';
 import type { Bodies, FactType } from '@loom/schemas';
 import { addCall, askPerson, placeCall, refuseCall, settleCall } from './evolve-calls.ts';
-import { advance, adopt, servedAct } from './fork.ts';
+import { advance, adopt, goOn, servedAct } from './fork.ts';
 import type { Agent, Artifact, Attempt, Job, Turn } from './state.ts';
 
 /** What a fact says to the state: its items, or for a dispatch only that a request is on its way. Never throws on a fact that is in the log. */
@@ -37,6 +37,7 @@ const folds: { readonly [T in FactType]: Fold<T> | null } = {
   'agent.finished': finish,
   'step.requested': requestStep,
   'step.settled': settleStep,
+  'step.resolved': resolveStep,
   'tool.requested': (job, body, fact, key) => placeCall(job, key, 'runner', body, fact),
   'run.requested': (job, body, fact, key) => placeCall(job, key, 'sandbox', body, fact),
   'tool.refused': (job, body, _fact, key) => refuseCall(job, key, body),
@@ -83,8 +84,9 @@ function fork(job: Job, body: Bodies['job.forked'], _fact: Fact, _key: string, o
 const wanted = (body: Bodies['job.forked']): Bodies['job.forked'] =>
   body.mode === 'playback' ? body : { ...body, bundle: body.bundle.filter(({ seq }) => seq <= body.from_seq) };
 
-function replay(job: Job, { seq }: Bodies['record.replayed'], fact: Fact, _key: string, open: OpenBundle): void {
-  const act = servedAct(job, seq);
+/** The mark of the fork point stands beside what is asked for again, and serves nothing. */
+function replay(job: Job, body: Bodies['record.replayed'], fact: Fact, _key: string, open: OpenBundle): void {
+  const act = body.type === 'job.forked' ? null : servedAct(job, body.seq);
   if (act !== null) evolveFact(job, { ...act, seq: fact.seq, time: fact.time }, open);
 }
 
@@ -99,8 +101,7 @@ function accept(job: Job, body: Bodies['job.accepted']): void {
   job.money.cap = body.budget_micros;
   if (job.fork === null) return;
   job.fork.resumed = true;
-  for (const agent of job.agents.values())
-    if (agent.finished === null) agent.spawned = { ...agent.spawned, model: body.models[agent.spawned.kind] };
+  for (const agent of job.agents.values()) if (agent.finished === null) goOn(job, agent, body.models);
 }
 
 function post(job: Job, body: Bodies['message.posted'], fact: Fact, key: string): void {
@@ -170,6 +171,7 @@ function requestStep(job: Job, body: Bodies['step.requested'], fact: Fact, key: 
     sent: fact.type === 'step.requested',
     settled: null,
     settledAt: 0,
+    resolved: null,
   };
   job.attempts.set(key, attempt);
   turnOf(agent, body.step).attempts.push(attempt);
@@ -197,6 +199,12 @@ function settleStep(job: Job, body: Bodies['step.settled'], fact: Fact, key: str
   turn.reply = body;
   turn.upto = attempt.upto;
   body.tool_calls.forEach((call, index) => addCall(job, turn, attempt, call, index));
+}
+
+/** The first word on an attempt that has failed counts. */
+function resolveStep(job: Job, { outcome, reason }: Bodies['step.resolved'], _fact: Fact, key: string): void {
+  const attempt = job.attempts.get(key);
+  if (attempt?.settled) attempt.resolved ??= { outcome, reason };
 }
 
 function write(job: Job, body: Bodies['artifact.written'], fact: Fact, key: string): void {

@@ -8,7 +8,8 @@
  */
 import type { Draft, Fact, Item, Replay } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
-import { emptyJob, openAttempts, openCalls, type Fork, type Job, type Recorded } from './state.ts';
+import { parkedAttempt, parkingTimer } from './parked.ts';
+import { emptyJob, openAttempts, openCalls, type Agent, type Fork, type Job, type Recorded } from './state.ts';
 
 type Forked = Bodies['job.forked'];
 
@@ -77,6 +78,7 @@ const acts: ReadonlySet<string> = new Set([
   'job.kill-requested',
   'job.budget-requested',
   'timer.fired',
+  'step.resolved',
 ]);
 
 function recordedOf(fact: Fact, asks: ReadonlyMap<string, ToolAsk>): readonly Recorded[] {
@@ -125,6 +127,7 @@ function unask(past: Job, mode: Forked['mode']): void {
 function stopClocks(past: Job): void {
   for (const { key } of openAttempts(past)) past.fired.delete(`step-${key}`);
   for (const { key } of openCalls(past)) past.fired.delete(`tool-${key}`);
+  for (const { key } of past.attempts.values()) past.fired.delete(parkingTimer(key));
   past.silent = false;
 }
 
@@ -175,6 +178,13 @@ const leastOf = (past: Limits, own: Limits): Limits =>
   Object.fromEntries(
     Object.entries({ ...past, ...own }).map(([name, most]) => [name, Math.min(most, past[name] ?? most)]),
   );
+
+/** A re-execution goes on with models of its own, and tries once more what was parked. */
+export function goOn(job: Job, agent: Agent, models: Bodies['job.accepted']['models']): void {
+  agent.spawned = { ...agent.spawned, model: models[agent.spawned.kind] };
+  const parked = parkedAttempt(job, agent);
+  if (parked) parked.resolved = { outcome: 'redriven', reason: '' };
+}
 
 /** The record moves on to behind the fact at `seq`; answers the act that is taken as said there. */
 export function servedAct({ fork, silenceFrom }: Job, seq: number): Fact | null {

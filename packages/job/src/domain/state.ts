@@ -19,6 +19,8 @@ export interface Attempt {
   sent: boolean;
   settled: Bodies['step.settled'] | null;
   settledAt: number;
+  /** What an operator decided once it was parked; null until then. */
+  resolved: Pick<Bodies['step.resolved'], 'outcome' | 'reason'> | null;
 }
 
 /** What a tool call came to, as the model is shown it. */

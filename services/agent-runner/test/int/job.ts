@@ -35,7 +35,7 @@ const submitted = (attachment: Attachment): Bodies['job.submitted'] => ({
 });
 
 const COUNTS = { max_agents: 10, max_depth: 3, max_fan_out: 10, max_steps: 10, max_attempts: 3, max_in_flight: 4 };
-const TIMES = { step_deadline_ms: 60_000, tool_deadline_ms: 60_000, silence_ms: 60_000 };
+const TIMES = { step_deadline_ms: 60_000, tool_deadline_ms: 60_000, silence_ms: 60_000, parked_ms: 60_000 };
 
 const accepted = (model: string): Bodies['job.accepted'] => ({
   decider: 'test',

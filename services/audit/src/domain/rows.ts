@@ -37,6 +37,8 @@ interface Request {
 
 /** Acts of an operator that carry no request block. */
 function redressed(fact: ClearFact, item: ClearItem): Said | null {
+  if (item.type === 'step.resolved')
+    return { ...row(fact, item, 'operator', item.body.outcome), person: item.body.person };
   if (item.type !== 'message.redriven' && item.type !== 'message.dropped') return null;
   return { ...row(fact, item, 'operator', 'done'), person: item.body.person };
 }

@@ -75,6 +75,7 @@ const Policy = Type.Object(
     step_deadline_ms: limit('Until a step is lost, ms.'),
     tool_deadline_ms: limit('Until a tool call is lost, ms.'),
     silence_ms: limit('Until a silent job ends, ms.'),
+    parked_ms: limit('Until an agent fails whose step is out of attempts, ms.'),
   },
   { ...strict, description: 'Each at most as in the parent.' },
 );

@@ -44,6 +44,7 @@ export const accepted = (budget = 1_000_000): Draft => ({
       step_deadline_ms: 60_000,
       tool_deadline_ms: 60_000,
       silence_ms: 60_000,
+      parked_ms: 60_000,
     },
   },
 });

@@ -1,4 +1,4 @@
-import { lastTurn, type Agent, type Job, type Turn } from '@loom/job';
+import { isSpent, lastTurn, mayPass, parkedAttempt, type Agent, type Attempt, type Job, type Turn } from '@loom/job';
 import { stepRequest, type Purse } from './budget.ts';
 import { placeCalls } from './calls.ts';
 import { draft, type Decision } from './draft.ts';
@@ -31,18 +31,25 @@ function next(job: Job, agent: Agent, turn: Turn, purse: Purse): readonly Decisi
   return request(job, agent, turn.n + 1, 1, purse);
 }
 
-/** A lost or failed attempt is followed by another with a reservation of its own, as far as its class and the limits allow. */
+/**
+ * A lost or failed attempt is followed by another with a reservation of its own, as far as its class and the limits allow. Behind the last one
+ * the step is parked: an operator may have it tried once more.
+ */
 function again(job: Job, agent: Agent, turn: Turn, purse: Purse): readonly Decision[] {
   const attempt = turn.attempts.at(-1);
   const settled = attempt?.settled;
   if (!attempt || !settled) return [];
-  if (settled.outcome === 'refused') return [finish(agent, 'failed', settled.code, settled.error)];
-  if (settled.failure === 'terminal') return [finish(agent, 'failed', settled.code, settled.error)];
-  const most = termsOf(job).limits.max_attempts;
-  if (attempt.attempt >= most)
-    return [finish(agent, 'failed', 'retries_exhausted', `${most} attempts failed, the last with ${settled.code}.`)];
-  return job.fired.has(`retry-${attempt.key}`) ? request(job, agent, turn.n, attempt.attempt + 1, purse) : [];
+  if (!mayPass(attempt)) return [finish(agent, 'failed', settled.code, settled.error)];
+  const spent = isSpent(attempt, termsOf(job).limits);
+  const mayFollow = spent ? attempt.resolved?.outcome === 'redriven' : job.fired.has(`retry-${attempt.key}`);
+  if (mayFollow) return request(job, agent, turn.n, attempt.attempt + 1, purse);
+  if (!spent || parkedAttempt(job, agent)) return [];
+  const why = `${attempt.attempt} attempts failed, the last with ${settled.code}.${givenUp(attempt)}`;
+  return [finish(agent, 'failed', 'retries_exhausted', why)];
 }
+
+const givenUp = ({ resolved }: Attempt): string =>
+  resolved === null ? '' : ` An operator gave it up: ${resolved.reason}`;
 
 /** The request, when a slot is free and the worst case fits what is left; else the purse notes what was missing. */
 function request(job: Job, agent: Agent, step: number, attempt: number, purse: Purse): readonly Decision[] {

@@ -1,8 +1,20 @@
-import { lastTurn, openAttempts, openCalls, playsBack, type Attempt, type Job } from '@loom/job';
+import {
+  isSpent,
+  lastTurn,
+  mayPass,
+  openAttempts,
+  openCalls,
+  parkedAttempt,
+  playsBack,
+  type Attempt,
+  type Job,
+} from '@loom/job';
+
+import { termsOf } from './terms.ts';
 
 /** A moment at which the job must be looked at again; `due` is Unix milliseconds of the server. */
 export interface Timer {
-  readonly kind: 'step' | 'tool' | 'retry' | 'halt' | 'silence';
+  readonly kind: 'step' | 'tool' | 'retry' | 'parked' | 'halt' | 'silence';
   readonly key: string;
   readonly due: number;
 }
@@ -34,20 +46,16 @@ export function timers(job: Job): readonly Timer[] {
   return due.filter(({ kind, key }) => !job.fired.has(`${kind}-${key}`));
 }
 
+/** Where an attempt failed that may pass: when the next one is due, or when nobody is waited for any more. */
 function retries(job: Job): Timer[] {
-  return [...job.agents.values()].flatMap((agent) => {
+  return [...job.agents.values()].flatMap((agent): Timer[] => {
     const turn = lastTurn(agent);
     const attempt = turn?.attempts.at(-1);
-    if (
-      agent.finished ||
-      !turn ||
-      turn.reply ||
-      !attempt?.settled ||
-      attempt.settled.outcome === 'refused' ||
-      attempt.settled.failure === 'terminal'
-    )
-      return [];
-    return [{ kind: 'retry', key: attempt.key, due: attempt.settledAt + backoff(job, attempt) } satisfies Timer];
+    if (agent.finished || !attempt || turn?.reply || !mayPass(attempt)) return [];
+    const { key, settledAt } = attempt;
+    const { limits } = termsOf(job);
+    if (!isSpent(attempt, limits)) return [{ kind: 'retry', key, due: settledAt + backoff(job, attempt) }];
+    return parkedAttempt(job, agent) ? [{ kind: 'parked', key, due: settledAt + limits.parked_ms }] : [];
   });
 }
 

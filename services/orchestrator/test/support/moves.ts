@@ -9,6 +9,7 @@ export type Move =
   | { readonly kind: 'tools'; readonly lost: boolean }
   | { readonly kind: 'timer'; readonly pick: number }
   | { readonly kind: 'budget'; readonly micros: number }
+  | { readonly kind: 'resolve'; readonly pick: number; readonly drop: boolean }
   | { readonly kind: 'cancel' | 'kill' | 'message' };
 
 const plans = fc.integer({ min: 1, max: 5 }).chain((n) =>
@@ -53,6 +54,10 @@ export const moves: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('budget' as const), micros: fc.integer({ min: 0, max: 400_000 }) }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('resolve' as const), pick: fc.nat(50), drop: fc.boolean() }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constantFrom('cancel' as const, 'kill' as const, 'message' as const, 'message' as const),
@@ -81,6 +86,15 @@ export const people: Record<'cancel' | 'kill' | 'message', (world: World) => voi
     }),
 };
 
+/** Any failure may be spoken of, parked or not; each once. */
+function resolve(world: World, { pick, drop }: Extract<Move, { kind: 'resolve' }>): void {
+  const failed = [...world.job.attempts.values()].filter(
+    ({ settled, resolved }) => settled !== null && settled.outcome !== 'completed' && resolved === null,
+  );
+  const attempt = failed[pick % Math.max(failed.length, 1)];
+  if (attempt) world.resolve(attempt.key, drop ? 'dropped' : 'redriven');
+}
+
 export function play(world: World, move: Move): void {
   if (move.kind === 'reply') {
     const open = openAttempts(world.job);
@@ -93,7 +107,8 @@ export function play(world: World, move: Move): void {
     const due = timers(world.job).filter(({ kind }) => kind !== 'silence');
     const timer = due[move.pick % Math.max(due.length, 1)];
     if (timer) world.fire(timer.kind);
-  } else if (move.kind === 'budget')
+  } else if (move.kind === 'resolve') resolve(world, move);
+  else if (move.kind === 'budget')
     world.ask({ type: 'job.budget-requested', key: `b${(asks += 1)}`, body: { budget_micros: move.micros, request } });
   else people[move.kind](world);
 }

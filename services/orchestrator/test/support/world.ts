@@ -19,6 +19,7 @@ export const limits: Limits = {
   step_deadline_ms: 60_000,
   tool_deadline_ms: 30_000,
   silence_ms: 90 * 86_400_000,
+  parked_ms: 86_400_000,
 };
 
 /** One model, priced so that a token in costs 1 and a token out 10 micro-USD. */
@@ -190,6 +191,14 @@ export class World {
         },
       });
     }
+    return this.turn();
+  }
+
+  /** What an operator says of a parked step. */
+  resolve(key: string, outcome: Bodies['step.resolved']['outcome'], reason = ''): this {
+    const [agent = '', step, attempt] = key.split('-');
+    const slot = { agent, step: Number(step), attempt: Number(attempt) };
+    this.append('operator', { type: 'step.resolved', key, body: { ...slot, outcome, reason, person: 'ops' } });
     return this.turn();
   }
 

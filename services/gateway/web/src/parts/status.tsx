@@ -10,6 +10,7 @@ const tones: Readonly<Record<string, string>> = {
   thinking: 'busy',
   acting: 'tool',
   retrying: 'ask',
+  parked: 'ask',
   asking: 'ask',
   waiting_input: 'ask',
   waiting_approval: 'ask',
