@@ -49,7 +49,12 @@ function show(event: JobEvent, out: Output, live: SwarmView | null): void {
 }
 
 const waits = (event: JobEvent): boolean =>
+  failed(event) ||
   JSON.stringify([event.type, event.data['items'] ?? '']).match(/input\.requested|budget\.exhausted/) !== null;
+
+/** It may have been the last try. */
+const failed = ({ type, data }: JobEvent): boolean =>
+  type === 'step.settled' && (data['body'] as { readonly outcome?: string } | undefined)?.outcome !== 'completed';
 
 interface Attention extends FollowOptions {
   readonly answered: Set<string>;
@@ -59,6 +64,8 @@ interface Attention extends FollowOptions {
 async function attend(gateway: Gateway, id: string, out: Output, how: Attention): Promise<void> {
   const job = await gateway.job(id);
   how.live?.clear();
+  for (const { id: agent } of job.agents.filter(({ status }) => status === 'parked'))
+    out.note(`${agent} is parked: no try is left. ./loom parked says why; ./loom parked redrive --all tries again`);
   for (const { id: question, question: text } of job.pending.filter(
     (one) => one.kind === 'input' && !how.answered.has(one.id),
   )) {

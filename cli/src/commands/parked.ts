@@ -1,117 +1,100 @@
-/** `./loom parked`: messages that a service could not handle; look at them, hand them over again, give them up. */
-import { drop, messageOf, parkedMessages, redrive, type Log, type Parked } from '@loom/log';
-import { LoomError } from '@loom/service';
+/** `./loom parked`: messages that a service could not handle and steps out of tries; look at them, have them tried again, give them up. */
+import type { Log } from '@loom/log';
 import type { Command } from 'commander';
 import { userInfo } from 'node:os';
 import { Failure } from '../failure.ts';
 import type { Output } from '../output.ts';
+import type { Thing } from '../parked/thing.ts';
 import { homeOf } from '../root.ts';
 import { act, type Register } from './command.ts';
-import { tellMessage } from './parked-show.ts';
 
 interface Choice {
   readonly tenant?: string;
   readonly consumer?: string;
+  readonly kind?: string;
   readonly all?: boolean;
 }
 
-interface Redress extends Choice {
+interface Act extends Choice {
   readonly reason?: string;
 }
 
-async function withLog<T>(work: (log: Log) => Promise<T>): Promise<T> {
-  const { operatorOn } = await import('../check/stack.ts');
-  await using log = (await operatorOn(homeOf(process.env), false)).log;
-  return await work(log);
+async function withParked<T>(work: (all: readonly Thing[]) => Promise<T>): Promise<T> {
+  const [{ operatorOn }, { everythingParked }] = await Promise.all([
+    import('../check/stack.ts'),
+    import('../parked/all.ts'),
+  ]);
+  await using log: Log = (await operatorOn(homeOf(process.env), false)).log;
+  return await work(await everythingParked(log));
 }
 
-const chosen = (all: readonly Parked[], { tenant, consumer }: Choice): readonly Parked[] =>
-  all.filter((one) => [undefined, one.at.tenant].includes(tenant) && [undefined, one.consumer].includes(consumer));
+/** @throws Failure 2 for a kind that there is not */
+function chosen(all: readonly Thing[], { tenant, consumer, kind }: Choice): readonly Thing[] {
+  if (![undefined, 'message', 'step'].includes(kind))
+    throw new Failure(2, `there is no kind ${kind}`, ['--kind message', '--kind step']);
+  const fits = (wanted: string | undefined, found: string): boolean => wanted === undefined || wanted === found;
+  return all.filter((one) => fits(tenant, one.at.tenant) && fits(consumer, one.consumer) && fits(kind, one.kind));
+}
 
 /** @throws Failure 1 for a key that nothing is parked under */
-function byKey(all: readonly Parked[], key: string): Parked {
+function byKey(all: readonly Thing[], key: string): Thing {
   const found = all.find((one) => one.key === key);
   if (found === undefined)
-    throw new Failure(1, `nothing was ever parked under ${key}`, ['./loom parked ls --all lists the keys']);
+    throw new Failure(1, `nothing is parked under ${key}`, ['./loom parked ls --all lists the keys']);
   return found;
 }
 
-function line({ key, state, changed, reason, cause, attempts, at, note }: Parked): string {
-  const why = cause === 'LoomError' ? reason : `${reason} (${cause})`;
-  const times = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  const where = `${at.tenant}/${at.stream}`;
-  return `${key}  ${state.padEnd(8)} ${new Date(changed).toISOString()}  ${why}, ${times}  ${where}${note && `  “${note}”`}`;
-}
-
 async function list(options: Choice, out: Output): Promise<void> {
-  const all = chosen(await withLog(parkedMessages), options);
+  const all = chosen(await withParked((found) => Promise.resolve(found)), options);
   const shown = options.all ? all : all.filter(({ state }) => state === 'parked');
   for (const one of shown) {
-    out.record(one);
-    out.print(line(one));
+    out.record(one.record);
+    out.print(one.line);
   }
   const others = all.length - shown.length;
   if (others > 0) out.note(`${others} redriven or dropped: --all shows them`);
   if (shown.length === 0) out.note('nothing is parked');
 }
 
-async function show(key: string, out: Output): Promise<void> {
-  await withLog(async (log) => {
-    const one = byKey(await parkedMessages(log), key);
-    out.print(line(one));
-    const message = await messageOf(log, one).catch((cause: unknown) => goneOr(cause));
-    tellMessage(one, message, out);
+const show = (key: string, out: Output): Promise<void> =>
+  withParked(async (all) => {
+    const one = byKey(all, key);
+    out.print(one.line);
+    await one.show(out);
   });
-}
-
-function goneOr(cause: unknown): null {
-  if (LoomError.from(cause).code === 'gone') return null;
-  throw cause;
-}
 
 /** Who is at the keyboard, as far as the machine knows. */
 const person = (): string => userInfo().username;
 
-async function redriveAll(keys: readonly string[], options: Redress, out: Output): Promise<void> {
+async function redriveAll(keys: readonly string[], options: Act, out: Output): Promise<void> {
   if (keys.length > 0 === (options.all === true))
     throw new Failure(2, 'name keys, or say --all', ['./loom parked ls lists them']);
-  await withLog(async (log) => {
-    const all = await parkedMessages(log);
+  await withParked(async (all) => {
     const wanted = options.all
       ? chosen(all, options).filter(({ state }) => state === 'parked')
       : keys.map((key) => byKey(all, key));
     const task = out.task('redrive');
     for (const [i, one] of wanted.entries()) {
-      await redriveOne(log, one, options.reason ?? '', out);
+      await redriveOne(one, options.reason ?? '', out);
       task.at((i + 1) / wanted.length, `${i + 1} of ${wanted.length}`);
     }
     task.done(`${wanted.length} looked at`);
   });
 }
 
-async function redriveOne(log: Log, one: Parked, reason: string, out: Output): Promise<void> {
-  const { seq } = await redrive(log, one, { person: person(), reason }).catch((cause: unknown) => refused(one, cause));
+async function redriveOne(one: Thing, reason: string, out: Output): Promise<void> {
+  const { key, consumer } = one;
+  const seq = await one.redrive({ person: person(), reason });
   const before = one.state === 'redriven';
-  out.record({ key: one.key, redriven: seq, before });
-  if (before)
-    out.print(`${one.key}  was handed to ${one.consumer} at ${seq} and has not failed since: not handed again`);
-  else out.print(`${one.key}  handed to ${one.consumer} again, at ${seq}`);
+  out.record({ key, redriven: seq, before });
+  if (before) out.print(`${key}  was handed to ${consumer} at ${seq} and has not failed since: not handed again`);
+  else out.print(`${key}  handed to ${consumer} again, at ${seq}`);
 }
 
-/** @throws Failure 1 with what to do next */
-function refused({ key, note }: Parked, cause: unknown): never {
-  const { code } = LoomError.from(cause);
-  if (code === 'gone')
-    throw new Failure(1, `the message of ${key} is not in the log any more`, [`./loom parked drop ${key} --reason …`]);
-  if (code === 'message_dropped') throw new Failure(1, `${key} was dropped: ${note}`, ['what was dropped stays so']);
-  throw cause;
-}
-
-async function dropOne(key: string, { reason = '' }: Redress, out: Output): Promise<void> {
+async function dropOne(key: string, { reason = '' }: Act, out: Output): Promise<void> {
   if (reason.trim() === '') throw new Failure(2, 'give a reason: it stays in the log', ['--reason "a trial of ours"']);
-  await withLog(async (log) => {
-    const one = byKey(await parkedMessages(log), key);
-    const { seq } = await drop(log, one, { person: person(), reason }).catch((cause: unknown) => refused(one, cause));
+  await withParked(async (all) => {
+    const seq = await byKey(all, key).drop({ person: person(), reason });
     out.record({ key, dropped: seq });
     out.print(`${key}  dropped, at ${seq}`);
   });
@@ -124,8 +107,9 @@ const listCommand = (parent: Command): Command =>
       .description('what is parked, the oldest first')
       .option('--tenant <name>', 'of this tenant alone')
       .option('--consumer <name>', 'of this service alone')
+      .option('--kind <kind>', 'message or step alone')
       .option('--all', 'also what was redriven or dropped'),
-    ['./loom parked ls', './loom parked ls --consumer billing --json'],
+    ['./loom parked ls', './loom parked ls --kind step', './loom parked ls --consumer billing --json'],
     ({ options, out }) => list(options, out),
   );
 
@@ -133,34 +117,38 @@ const showCommand = (parent: Command): Command =>
   act(
     parent
       .command('show')
-      .description('a message as it lies in the log: why it failed, its headers, its clear fields; never content')
+      .description(
+        'a message as it lies in the log, or the attempts at a step: why it failed, clear fields; never content',
+      )
       .argument('<key>', 'as ls shows it'),
-    ['./loom parked show billing-loom_events_0_1-17'],
+    ['./loom parked show billing-loom_events_0_1-17', './loom parked show job_0…/a1-2-5'],
     ({ args, out }) => show(args[0] ?? '', out),
   );
 
 const redriveCommand = (parent: Command): Command =>
-  act<Redress>(
+  act<Act>(
     parent
       .command('redrive')
-      .description('hands messages to their service again, once for each failure; do so once the cause is mended')
+      .description('has it tried again, once for each failure; do so once the cause is mended')
       .argument('[keys...]', 'as ls shows them')
       .option('--all', 'whatever is parked')
       .option('--tenant <name>', 'with --all: of this tenant alone')
       .option('--consumer <name>', 'with --all: of this service alone')
+      .option('--kind <kind>', 'with --all: message or step alone')
       .option('--reason <words>', 'why; stays in the log in the clear, so no content'),
     [
       './loom parked redrive billing-loom_events_0_1-17',
       './loom parked redrive --all --consumer billing --reason "release 0.2"',
+      './loom parked redrive --all --kind step --reason "the provider is back"',
     ],
     ({ args, options, out }) => redriveAll(args, options, out),
   );
 
 const dropCommand = (parent: Command): Command =>
-  act<Redress>(
+  act<Act>(
     parent
       .command('drop')
-      .description('gives a message up for good; it stays in the log, and so does the reason')
+      .description('gives it up for good: it stays in the log with the reason, and the agent of a step fails')
       .argument('<key>', 'as ls shows it')
       .option('--reason <words>', 'why; stays in the log in the clear, so no content'),
     ['./loom parked drop audit-loom_events_0_2-9 --reason "noise of a trial"'],
@@ -169,18 +157,21 @@ const dropCommand = (parent: Command): Command =>
 
 const help = `
 A message that a service cannot read, or failed at five times, is parked: nothing is lost, and its queue goes on.
+A step whose attempts failed until none was left (a provider away, busy or silent) is parked too: its agent waits, for a day
+unless LOOM_PARKED_MS says otherwise, and then fails. A redrive is one attempt more, on a reservation of its own.
 Mend the cause first, then redrive; each failure allows one redrive, so doing it twice does nothing twice.
 
 Examples:
   $ ./loom parked
   $ ./loom parked show billing-loom_events_0_1-17
   $ ./loom parked redrive --all --consumer billing --reason "release 0.2"
+  $ ./loom parked redrive --all --kind step --reason "the provider is back"
   $ ./loom parked drop audit-loom_events_0_2-9 --reason "noise of a trial"`;
 
 export const parkedCommand: Register = (program) => {
   const parent = program
     .command('parked')
-    .description('messages that a service could not handle: ls, show, redrive, drop');
+    .description('messages that a service could not handle, and steps out of tries: ls, show, redrive, drop');
   parent.addHelpText('after', help);
   for (const add of [listCommand, showCommand, redriveCommand, dropCommand]) add(parent);
 };

@@ -1,12 +1,10 @@
 /** An incident as an operator meets it: a table that refuses rows, on a running system. */
 import { clientOf, stack, type Client, type Stack } from '@loom/test';
 import pg from 'pg';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loom, type Ran } from '../support/loom.ts';
 
 interface Context {
   system: Stack;
@@ -36,20 +34,8 @@ interface Line {
   readonly message: { readonly sum: string; readonly problem: string; readonly items: readonly { type: string }[] };
 }
 
-interface Ran {
-  readonly exit: number;
-  readonly lines: readonly Line[];
-  readonly err: string;
-}
-
-async function parked({ system }: Context, ...args: readonly string[]): Promise<Ran> {
-  const main = new URL('../../src/main.ts', import.meta.url).pathname;
-  const env = { ...process.env, LOOM_HOME: system.home };
-  const child = spawn(process.execPath, [main, 'parked', ...args, '--json'], { env });
-  const [[exit], out, err] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
-  const lines = out.split('\n').filter(Boolean);
-  return { exit: Number(exit), lines: lines.map((line) => JSON.parse(line) as Line), err };
-}
+const parked = ({ system }: Context, ...args: readonly string[]): Promise<Ran<Line>> =>
+  loom<Line>(system, 'parked', ...args);
 
 const rows = async ({ database }: Context): Promise<number> =>
   Number((await database.query<{ n: string }>('select count(*) as n from billing.usage')).rows[0]?.n);
@@ -69,7 +55,7 @@ test('what billing could not take is listed, shown, redriven once mended, and co
   const job = await client.ended(id);
   const steps = job.agents.reduce((sum, agent) => sum + agent.steps, 0);
   const wanted = job.agents.length;
-  const list = async (): Promise<Ran> => parked(context, 'ls', '--consumer', 'billing');
+  const list = async (): Promise<Ran<Line>> => parked(context, 'ls', '--consumer', 'billing');
   for (let found = await list(); found.lines.length < wanted; found = await list()) await sleep(100);
   assert.is(await rows(context), steps - wanted);
   assert.is(await figure(context), wanted);

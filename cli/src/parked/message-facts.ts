@@ -31,14 +31,14 @@ function read(raw: RawFact): Reading {
 /** Null: retention has removed it. */
 export function tellMessage(parked: Parked, raw: RawFact | null, out: Output): void {
   if (raw === null) {
-    out.record({ ...parked, message: null });
+    out.record({ kind: 'message', ...parked, message: null });
     return out.print('  the message is not in the log any more: it can only be dropped');
   }
   const { sum, items, problem } = read(raw);
   const { subject, time, body } = raw;
   const headers = raw.headers.filter(([name]) => !name.startsWith('Nats-'));
   const message = { subject, time: new Date(time).toISOString(), size: body.length, headers, sum, problem, items };
-  out.record(JSON.parse(JSON.stringify({ ...parked, message }, clear)) as object);
+  out.record(JSON.parse(JSON.stringify({ kind: 'message', ...parked, message }, clear)) as object);
   out.print(`  lies at ${parked.stream} ${parked.seq} since ${message.time}, ${body.length} bytes`);
   out.print(`  ${subject}`);
   for (const [name, value] of headers) out.print(`  ${name}: ${value}`);
