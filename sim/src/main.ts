@@ -19,9 +19,11 @@ const whole = (least: number) => (text: string) => {
   return number;
 };
 
-const about = `Lives through a Loom in memory for each seed: the real decider, fold, turns, agent-runner and log code on a
-simulated server, clock and network that drop, duplicate, delay, reorder, crash and pause. Afterwards the history is held against
-the invariants. A seed is always the same history; a finding names its seed, and --seed repeats it.`;
+const about = [
+  'Lives through a Loom in memory for each seed: the real decider, fold, turns, agent-runner and log code on a simulated server,',
+  'clock and network that drop, duplicate, delay, reorder, crash and pause. Afterwards the history is held against the invariants.',
+  'A seed is always the same history; a finding names its seed, and --seed repeats it.',
+].join(' ');
 
 const bugList = Object.entries(bugs)
   .map(([name, { gone }]) => `  ${name.padEnd(20)} ${gone}`)
@@ -49,7 +51,7 @@ function onProgress(done: number, found: number): void {
   const line = `${done} of ${given.seeds} seeds, ${found} with findings, ${Math.round((performance.now() - began) / 1000)} s`;
   if (given.json) return;
   if (process.stderr.isTTY) process.stderr.write(`\r${line}`);
-  else if (done % 500 === 0) process.stderr.write(`${line}\n`);
+  else if (done % 100 === 0) process.stderr.write(`${line}\n`);
 }
 
 function wordsOf({ seeds: count, facts, moments, hours, ends, faults, crashes, hash, found }: Tally): string {
