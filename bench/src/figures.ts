@@ -27,6 +27,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   facts: { unit: '1/s', better: 'more' },
   fold: { unit: 'ms', better: 'less' },
   start: { unit: 'ms', better: 'less' },
+  busy: { unit: 'ms', better: 'less' },
   p50: { unit: 'ms', better: 'less' },
   p99: { unit: 'ms', better: 'less' },
   cpu: { unit: 'µs/step', better: 'less' },

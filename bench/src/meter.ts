@@ -77,8 +77,16 @@ export class Meter {
   }
 }
 
-export async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; readonly value: T }> {
-  const began = performance.now();
+interface Timed<T> {
+  readonly ms: number;
+  /** Processor time of this process, all of its threads, ms. */
+  readonly busy: number;
+  readonly value: T;
+}
+
+export async function timed<T>(work: () => Promise<T>): Promise<Timed<T>> {
+  const [began, used] = [performance.now(), process.cpuUsage()];
   const value = await work();
-  return { ms: performance.now() - began, value };
+  const { user, system } = process.cpuUsage(used);
+  return { ms: performance.now() - began, busy: (user + system) / 1000, value };
 }

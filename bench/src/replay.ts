@@ -44,11 +44,12 @@ async function* standing(options: BenchOptions): AsyncGenerator<Figure> {
     note(`round ${i + 1} of ${rounds}`);
     const read = await timed(() => bare(log, at));
     const folded = await timed(() => cold(log, at));
-    pairs.cold.push({ theirs: { fold: read.ms }, ours: { fold: folded.ms } });
-    pairs.kept.push({ theirs: { fold: read.ms }, ours: { fold: (await timed(() => snapshot(log, at))).ms } });
-    const { ms, value: decisions } = await timed(verify);
-    const rate = (during: number): Round => ({ decisions: decisions / (during / 1000) });
-    pairs.verify.push({ theirs: rate(folded.ms), ours: rate(ms) });
+    const kept = await timed(() => snapshot(log, at));
+    pairs.cold.push({ theirs: foldOf(read), ours: foldOf(folded) });
+    pairs.kept.push({ theirs: foldOf(read), ours: foldOf(kept) });
+    const verified = await timed(verify);
+    const rate = ({ ms, busy }: Spent): Round => ({ decisions: verified.value / (ms / 1000), busy });
+    pairs.verify.push({ theirs: rate(folded), ours: rate(verified) });
   }
   yield* figures(name('cold', 'bare read'), pairs.cold);
   yield* figures(name('from a snapshot', 'bare read'), pairs.kept);
@@ -57,6 +58,10 @@ async function* standing(options: BenchOptions): AsyncGenerator<Figure> {
   for (let i = 0; i < 2; i++) await longJob(rig);
   yield* rebuilds(log, options);
 }
+
+type Spent = Pick<Awaited<ReturnType<typeof timed>>, 'ms' | 'busy'>;
+
+const foldOf = ({ ms, busy }: Spent): Round => ({ fold: ms, busy });
 
 /** Made by the services themselves; they are gone when it has ended. */
 async function longJob(rig: Rig): Promise<Address> {

@@ -17,7 +17,10 @@ test('billing and audit are rebuilt in agreement with what was live, at a rate b
   const found = await Array.fromAsync(rebuilds(log, await options()));
   assert.equal(
     found.map(({ metric, unit, value, ratio }) => [metric, unit, value > 0, ratio > 0]),
-    Array.from({ length: 2 }, () => ['facts', '1/s', true, true]),
+    ['billing', 'audit'].flatMap(() => [
+      ['facts', '1/s', true, true],
+      ['busy', 'ms', true, true],
+    ]),
   );
 });
 
