@@ -82,9 +82,17 @@ class Line {
         yield* this.#hand(frame(fact, viewer));
         if (isTerminal(fact)) return;
       }
+      const silent = performance.now() - this.#wroteAt >= heartbeat;
+      if (quiet && (silent || this.#look === 1) && (await this.#isOver(last))) return;
       yield* this.#until(quiet ? this.#pause() : 0);
-      if (performance.now() - this.#wroteAt >= heartbeat) yield* this.#hand(': still here\n\n');
+      if (silent) yield* this.#hand(': still here\n\n');
     }
+  }
+
+  /** Nothing comes any more for who resumed behind the end; the fold that admitted him may have been too old to know it. */
+  async #isOver(last: number): Promise<boolean> {
+    const { ended } = await this.#parts.jobs.at({ tenant: this.#at.tenant, stream: this.#at.stream });
+    return ended !== null && ended.seq <= last;
   }
 
   /** Hands over deltas as they come, until it is time to look at the log. */

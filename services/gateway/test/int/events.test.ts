@@ -161,6 +161,16 @@ test('who resumes behind the end is told that nothing more comes', async () => {
   assert.equal((await collect(await follow(id))).filter(isFact).length, 3);
 });
 
+test('who stands behind an end that could not be read yet is let go when it can', async () => {
+  const id = await submit();
+  const ahead = { 'last-event-id': '1000000' };
+  const early = collect(await follow(id, ahead));
+  await decide(w, id, accepted());
+  await decide(w, id, completed);
+  assert.equal(await early, []);
+  assert.is((await follow(id, ahead)).status, 204);
+});
+
 test("facts carry no key and no place of a blob, and whose address made the call is that person's to see", async () => {
   const attachments = [{ name: 'a.txt', media_type: 'text/plain', content_base64: 'aGk=' }];
   const org = (sub: string) => w.issuer.token({ sub, sid: `sess_${sub}`, org_id: 'org_x' });
