@@ -4,13 +4,14 @@ import { readRaw } from '@loom/log';
 import { openLog } from '../src/logs.ts';
 import { tenant, type Rig } from '../src/rig.ts';
 
-/** Reads a stream until so many bytes have come, then cuts it; the ids of the facts that came whole. */
+/** Reads a stream until so many bytes have come, then cuts it; the ids of the facts that came whole. @throws TimeoutError when that takes a minute */
 export async function part(rig: Rig, url: string, last: number, bytes: number): Promise<readonly number[]> {
   const cut = new AbortController();
   const headers = { authorization: `Bearer ${await rig.stack.token({ tenant })}`, 'last-event-id': String(last) };
   let text = '';
   try {
-    const response = await fetch(url, { headers: { ...headers, accept: 'text/event-stream' }, signal: cut.signal });
+    const signal = AbortSignal.any([cut.signal, AbortSignal.timeout(60_000)]);
+    const response = await fetch(url, { headers: { ...headers, accept: 'text/event-stream' }, signal });
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
       text += decoder.decode(chunk as Uint8Array, { stream: true });
