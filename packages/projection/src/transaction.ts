@@ -51,8 +51,10 @@ async function once<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
     await client.query('commit');
     return result;
   } catch (cause) {
+    // What is asked of a client behind its cut is refused in words that say nothing of the cut.
+    const why = broken ?? cause;
     await client.query('rollback').catch(cut);
-    throw cause;
+    throw why;
   } finally {
     client.off('error', cut);
     client.release(broken);

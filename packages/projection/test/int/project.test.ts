@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -113,24 +114,29 @@ test('two replicas with the same batch at the same time apply it once', async ()
   ]);
 });
 
-test('a connection killed in the middle of the transaction leaves nothing behind, and the batch is tried again', async () => {
-  let kills = 0;
-  const killed: Projection = {
-    ...rows,
-    apply: async (tx, facts) => {
-      await counting(tx, facts);
-      if (kills++ > 0) return;
-      const [own] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
-      await pool.query('select pg_terminate_backend($1)', [own?.pid]);
-    },
-  };
-  assert.is(await applyBatch(pool, killed, at, [fact(1), fact(2)]), 2);
-  assert.is(kills, 2);
-  assert.equal(await stored(), [
-    [1, 1],
-    [2, 1],
-  ]);
-});
+for (const [when, wait] of [
+  ['in a query', 0],
+  ['between two queries', 100],
+] as const)
+  test(`a connection killed in the middle of the transaction, which is noticed ${when}, leaves nothing behind, and the batch is tried again`, async () => {
+    let kills = 0;
+    const killed: Projection = {
+      ...rows,
+      apply: async (tx, facts) => {
+        await counting(tx, facts);
+        if (kills++ > 0) return;
+        const [own] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+        await pool.query('select pg_terminate_backend($1)', [own?.pid]);
+        await sleep(wait);
+      },
+    };
+    assert.is(await applyBatch(pool, killed, at, [fact(1), fact(2)]), 2);
+    assert.is(kills, 2);
+    assert.equal(await stored(), [
+      [1, 1],
+      [2, 1],
+    ]);
+  });
 
 test('a crash between commit and ack hands the batch over again, and the checkpoint drops it', async () => {
   await applyBatch(pool, rows, at, [fact(1)]);
