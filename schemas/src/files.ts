@@ -14,14 +14,17 @@ export function readFacts(path: string): readonly AvscFact[] {
 /** The schemas that are written today. */
 export const currentFacts = (): readonly AvscFact[] => readFacts(join(folder, 'facts'));
 
-/** Every schema that a release ever wrote, oldest release first. */
-export function releasedFacts(path: string = join(folder, 'released')): readonly AvscFact[] {
-  return list(path).flatMap((release) => readFacts(join(path, release)));
+/** The schemas that each release brought, oldest release first. */
+export function releases(path: string = join(folder, 'released')): readonly (readonly AvscFact[])[] {
+  return list(path).map((release) => readFacts(join(path, release)));
 }
+
+/** Every schema that a release ever wrote, oldest release first. */
+export const releasedFacts = (path?: string): readonly AvscFact[] => releases(path).flat();
 
 function list(path: string): string[] {
   try {
-    return readdirSync(path).toSorted();
+    return readdirSync(path).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw cause;
