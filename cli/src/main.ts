@@ -3,6 +3,7 @@ import { CommanderError, program } from 'commander';
 import { commands } from './commands/index.ts';
 import { Failure, messageOf } from './failure.ts';
 import { drained } from './output.ts';
+import { version } from './version.ts';
 
 const overview = `
 Start here:
@@ -35,6 +36,7 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => process.exit(cause.
 program
   .name('loom')
   .usage('<command> [options]')
+  .version(version(), '-V, --version', 'print the version')
   .description('Loom turns a brief into a swarm of agents and their work into files.')
   .addHelpText('after', overview)
   .helpCommand('help [command]')

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { incompatibilities } from '../src/compatibility.ts';
 import { compile, decode, encode } from '../src/compiled.ts';
-import { currentFacts, releasedFacts } from '../src/files.ts';
+import { currentFacts, readFacts, releasedFacts } from '../src/files.ts';
 import type { AvscFact, AvscField } from '../src/schema.ts';
 
 const clear = (name: string, type: AvscField['type'], more: Partial<AvscField> = {}): AvscField => ({
@@ -148,6 +149,14 @@ test('run as a program it names what a release breaks, and fails', async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('a version that is told of has its schemas on record', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const kept = readFacts(new URL(`../released/${version}`, import.meta.url).pathname);
+  assert.ok(kept.length > 0, `released/${version} is missing: copy facts/ there`);
 });
 
 test.run();
