@@ -598,6 +598,8 @@ export type MessageParked = {
   readonly stream: string;
   /** Its sequence there. */
   readonly seq: number;
+  /** Its subject; empty in what releases before 0.2.0 wrote. */
+  readonly subject: string;
   /** Error code. */
   readonly reason: string;
   /** Error class, never content. */

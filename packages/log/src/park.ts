@@ -44,7 +44,7 @@ export async function park(
   attempts: number,
 ): Promise<void> {
   const failure = LoomError.from(cause);
-  const body = { consumer, stream, seq, reason: failure.code, cause: nameOf(failure), attempts };
+  const body = { consumer, stream, seq, subject, reason: failure.code, cause: nameOf(failure), attempts };
   const key = roundKey({ consumer, stream, seq, round });
   await append(writer, parkingOf(subject), { type: 'message.parked', key, body });
 }

@@ -20,6 +20,8 @@ export interface Parked {
   /** JetStream stream and sequence of the message. */
   readonly stream: string;
   readonly seq: number;
+  /** Empty where a release before 0.2.0 parked it. */
+  readonly subject: string;
   /** `redriven`: handed to its consumer again, and not parked since. */
   readonly state: 'parked' | 'redriven' | 'dropped';
   /** Redrives so far. */

@@ -130,7 +130,7 @@ test('who holds no keys writes what is free of content and reads what is clear',
       await bare.append(at, {
         type: 'message.parked',
         key: 'x',
-        body: { consumer: 'billing', stream: 's', seq: 1, reason: 'r', cause: 'c', attempts: 1 },
+        body: { consumer: 'billing', stream: 's', seq: 1, subject: '', reason: 'r', cause: 'c', attempts: 1 },
       })
     ).won,
   );
