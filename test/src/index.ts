@@ -5,3 +5,4 @@ export { sandboxImage } from '../support/image.ts';
 export { stack, type Stack, type StackOptions } from '../support/stack.ts';
 export { clientOf, type Client } from '../support/jobs.ts';
 export { allFacts, operatorLog, subjectOf } from '../support/log.ts';
+export { freeze } from '../support/freeze.ts';

@@ -4,7 +4,7 @@ import { connectLog, natsUsers, setUpLog } from '@loom/log';
 import type { Log } from '@loom/log';
 import { measureLog, serve } from '@loom/service';
 import type { Running } from '@loom/service';
-import { natsServer } from '@loom/test';
+import { freeze, natsServer } from '@loom/test';
 import type { NatsServer } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -68,8 +68,8 @@ test('what is not handed out, then not acknowledged, counts as waiting; the time
 });
 
 test('when nobody answers that is said, and no figure is made up', async (context) => {
-  process.kill(context.server.pid, 'SIGSTOP');
   try {
+    await freeze(context.server.pid);
     assert.equal([await figure(context, 'answers'), await figure(context, 'pending')], [0, undefined]);
   } finally {
     process.kill(context.server.pid, 'SIGCONT');

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectLog } from '../../src/index.ts';
 import type { Log } from '../../src/index.ts';
+import { freeze } from '@loom/test';
 import { all, epoch, failing, fence, job, message, passwordOf, run, submitted, world } from '../world.ts';
 import type { World } from '../world.ts';
 
@@ -157,8 +158,8 @@ test('an append gives up after its patience when the log does not answer', async
     source: 'orchestrator',
     patience: 200,
   });
-  process.kill(own.pid, 'SIGSTOP');
   try {
+    await freeze(own.pid);
     assert.is(await failing(log.append(job(), epoch('1'))), 'log_unavailable');
   } finally {
     process.kill(own.pid, 'SIGCONT');
