@@ -1,6 +1,6 @@
 import { openBundle, type Job } from '@loom/job';
 import type { Draft, Item } from '@loom/log';
-import { decide, DECIDER } from '@loom/orchestrator';
+import { decide, DECIDER, noSettings } from '@loom/orchestrator';
 import type { Intake } from '@loom/orchestrator';
 import type { Bodies } from '@loom/schemas';
 
@@ -17,10 +17,12 @@ export function decideAgain(job: Job, recorded: readonly Item[]): readonly Draft
 export function decideNow(job: Job, recorded: readonly Item[]): readonly Draft[] | null {
   const accepted = acceptedOf(job, recorded);
   const forked = recorded.find((item) => item.type === 'job.forked')?.body;
-  if (forked) return decide(job, { ...unknown, parent: { facts: openBundle(forked), requestKey: forked.request_key } });
+  if (forked)
+    return decide(job, { ...noSettings, parent: { facts: openBundle(forked), requestKey: forked.request_key } });
   if (accepted !== null) return decide(job, intakeOf(accepted));
   if (recorded.some((item) => item.type === 'job.failed')) return null;
-  return decide(job, unknown);
+  // A refusal or an early end asks for none; a job that should have been taken in comes out otherwise.
+  return decide(job, noSettings);
 }
 
 const acceptedOf = (job: Job, recorded: readonly Item[]): Bodies['job.accepted'] | null =>
@@ -30,24 +32,3 @@ function intakeOf(accepted: Bodies['job.accepted']): Intake {
   const { models, prices, price_version: priceVersion, budget_micros: defaultBudgetMicros, limits } = accepted;
   return { models, prices, priceVersion, defaultBudgetMicros, limits };
 }
-
-/** For a refusal or an early end, which ask for no settings; a job that should have been taken in comes out otherwise. */
-const unknown: Intake = {
-  models: { planner: '', worker: '', writer: '' },
-  prices: [],
-  priceVersion: '',
-  defaultBudgetMicros: 0,
-  limits: {
-    max_agents: 0,
-    max_depth: 0,
-    max_fan_out: 0,
-    max_steps: 0,
-    max_attempts: 0,
-    max_in_flight: 0,
-    max_output_tokens: 0,
-    step_deadline_ms: 0,
-    tool_deadline_ms: 0,
-    silence_ms: 0,
-    parked_ms: 0,
-  },
-};

@@ -5,5 +5,5 @@ export { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
 export { Turns } from './consumers/turn.ts';
 export { stepRequest } from './domain/budget.ts';
 export { decide, type Decide } from './domain/decide.ts';
-export type { Intake } from './domain/intake.ts';
+export { noSettings, type Intake } from './domain/intake.ts';
 export { DECIDER } from './domain/version.ts';

@@ -18,6 +18,27 @@ export interface Intake {
   readonly parent?: Parent | null;
 }
 
+/** For a decision that asks for no settings, or stands on those of a fork's parent: one that looks at them all the same comes out otherwise. */
+export const noSettings: Intake = {
+  models: { planner: '', worker: '', writer: '' },
+  prices: [],
+  priceVersion: '',
+  defaultBudgetMicros: 0,
+  limits: {
+    max_agents: 0,
+    max_depth: 0,
+    max_fan_out: 0,
+    max_steps: 0,
+    max_attempts: 0,
+    max_in_flight: 0,
+    max_output_tokens: 0,
+    step_deadline_ms: 0,
+    tool_deadline_ms: 0,
+    silence_ms: 0,
+    parked_ms: 0,
+  },
+};
+
 /** A parent as the fork takes it along. */
 export interface Parent {
   readonly facts: readonly Fact[];
