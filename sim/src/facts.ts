@@ -1,3 +1,4 @@
+import { isEnd } from '@loom/job';
 import { parseRaw } from '@loom/log';
 import type { ParsedFact } from '@loom/log';
 import type { Held } from './server/stream.ts';
@@ -6,10 +7,8 @@ import type { Held } from './server/stream.ts';
 export const factOf = ({ subject, seq, time, pairs: headers, body }: Held, stream = ''): ParsedFact =>
   parseRaw({ stream, seq, time, subject, headers, body });
 
-const ends: ReadonlySet<string> = new Set(['job.completed', 'job.failed', 'job.cancelled', 'job.refused']);
-
 /** How a fact ends its job: `completed`; null: it does not. A playback's end may be one of several items. */
 export function endIn({ items }: Pick<ParsedFact, 'items'>): string | null {
-  const end = items.find(({ type }) => ends.has(type));
+  const end = items.find(isEnd);
   return end === undefined ? null : end.type.replace('job.', '');
 }

@@ -20,7 +20,7 @@ export type {
   Recorded,
   Turn,
 } from './domain/state.ts';
-export { halted, openQuestions, status, type Status } from './domain/status.ts';
+export { endTypes, halted, isEnd, openQuestions, status, type Status } from './domain/status.ts';
 export { parkedSteps, resolveStep, type ParkedStep, type Try } from './parked-steps.ts';
 export { FOLD } from './fold-version.ts';
 export { packState, snapshotEvery, unpackState } from './snapshot.ts';

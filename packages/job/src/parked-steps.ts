@@ -3,6 +3,7 @@ import type { Address, ClearFact, ClearItem, Log, Redress } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import { isParking, parkingTimer } from './domain/parked.ts';
+import { isEnd } from './domain/status.ts';
 
 /** One attempt at a step that failed. */
 export interface Try {
@@ -70,7 +71,7 @@ class Shelf {
     if (item.type === 'step.resolved') this.#resolve(item.key, item.body);
     if (item.type === 'timer.fired') this.#letGo(({ key }) => item.key === parkingTimer(slotOf(key)));
     if (item.type === 'agent.finished') this.#letGo(({ agent }) => agent === item.body.agent);
-    if (/^job\.(completed|failed|refused|cancelled)$/.test(item.type)) this.#letGo(() => true);
+    if (isEnd(item)) this.#letGo(() => true);
   }
 
   #settle(key: string, settled: Settled, time: number): void {

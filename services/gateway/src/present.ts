@@ -1,4 +1,4 @@
-import { openBundle } from '@loom/job';
+import { isEnd, openBundle } from '@loom/job';
 import type { Fact, Item } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 
@@ -7,10 +7,8 @@ const secret = new Set(['data_key', 'dataKey', 'call_key', 'object', 'request_ke
 /** Personal data of who made a call: shown to that person alone. */
 const personal = new Set(['ip', 'user_agent']);
 
-const terminal = new Set(['job.completed', 'job.failed', 'job.refused', 'job.cancelled']);
-
 /** Whether the job's stream of events ends with this fact. */
-export const isTerminal = (fact: Fact): boolean => fact.items.some(({ type }) => terminal.has(type));
+export const isTerminal = (fact: Fact): boolean => fact.items.some(isEnd);
 
 /** A fact as the API shows it (G9: without keys and places of blobs, personal data to its person alone). A dispatch repeats what its decision said, so it comes without a body; ids then have no holes. */
 export function present(fact: Fact, viewer: string) {

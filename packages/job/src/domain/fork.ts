@@ -10,18 +10,16 @@ import type { Draft, Fact, Item, Replay } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { parkedAttempt, parkingTimer } from './parked.ts';
 import { emptyJob, openAttempts, openCalls, type Agent, type Fork, type Job, type Recorded } from './state.ts';
+import { isEnd } from './status.ts';
 
 type Forked = Bodies['job.forked'];
 
 const isDecision = ({ source, decision, type }: Fact): boolean =>
   source === 'orchestrator' && decision === null && type !== 'message.parked';
 
-const isTerminal = ({ items }: Fact): boolean =>
-  items.some(({ type }) => /^job\.(completed|failed|refused|cancelled)$/.test(type));
-
 /** The last of the parent's facts that is folded: never its end, which the fork comes to by itself. */
 export function cutOf(facts: readonly Fact[], { from_seq, mode }: Pick<Forked, 'from_seq' | 'mode'>): number {
-  const end = facts.find((fact) => isDecision(fact) && isTerminal(fact));
+  const end = facts.find((fact) => isDecision(fact) && fact.items.some(isEnd));
   const last = end === undefined ? from_seq : Math.min(from_seq, end.seq - 1);
   if (mode === 'reexecute') return last;
   const ahead = facts.find((fact) => isDecision(fact) && fact.seq > last);

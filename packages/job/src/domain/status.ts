@@ -1,3 +1,4 @@
+import type { FactType } from '@loom/schemas';
 import { openAttempts, openCalls, type Job } from './state.ts';
 
 export type Status =
@@ -18,6 +19,11 @@ const ends = {
   'job.refused': 'refused',
   'job.cancelled': 'cancelled',
 } as const;
+
+/** The facts that end a job, one of them once. */
+export const endTypes = Object.keys(ends) as readonly (keyof typeof ends)[];
+
+export const isEnd = ({ type }: { readonly type: FactType }): boolean => Object.hasOwn(ends, type);
 
 /** The status word of api.md. A job waits only when nothing is in flight. */
 export function status(job: Job): Status {

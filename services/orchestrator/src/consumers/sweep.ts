@@ -2,12 +2,11 @@
  * The slow sweep: folds every open job though nothing triggered it, so that a trigger lost by anything at all only costs time.
  * Owns the list of open jobs and how far it has read the log; both can be lost.
  */
+import { endTypes } from '@loom/job';
 import type { Address, Log, ScanCursor } from '@loom/log';
 import type { FactType } from '@loom/schemas';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Turns } from './turn.ts';
-
-const ends: readonly FactType[] = ['job.completed', 'job.failed', 'job.refused', 'job.cancelled'];
 
 export class Sweep {
   readonly #log: Log;
@@ -21,7 +20,7 @@ export class Sweep {
   /** Jobs without a terminal fact, as far as the log can be read now. */
   async open(): Promise<readonly Address[]> {
     for (const at of await this.#news('gateway', 'job.submitted')) this.#open.set(at.stream, at);
-    for (const type of ends) for (const at of await this.#news('orchestrator', type)) this.#open.delete(at.stream);
+    for (const type of endTypes) for (const at of await this.#news('orchestrator', type)) this.#open.delete(at.stream);
     return [...this.#open.values()];
   }
 

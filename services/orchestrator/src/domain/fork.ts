@@ -1,4 +1,4 @@
-import { bundleOf, cutOf, emptyJob, evolve, nextRecorded, type Fork, type Job, type Recorded } from '@loom/job';
+import { bundleOf, cutOf, emptyJob, evolve, isEnd, nextRecorded, type Fork, type Job, type Recorded } from '@loom/job';
 import type { Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { withRecord } from './calls.ts';
@@ -104,8 +104,6 @@ export function playBack(job: Job, lacking: (recorded: Accepted | null) => reado
 /** The terminal fact is the orchestrator's last: what people and timers did after the parent's comes right before it. */
 const late = (fork: Fork): readonly Decision[] =>
   fork.script.slice(fork.next + 1).flatMap((recorded) => (recorded.kind === 'act' ? [markOf(recorded)] : []));
-
-const isEnd = ({ type }: Decision): boolean => /^job\.(completed|failed|refused|cancelled)$/.test(type);
 
 function markOf(recorded: Recorded): Decision {
   const { seq, kind } = recorded;
