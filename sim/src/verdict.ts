@@ -3,6 +3,7 @@ import { checkLog, rules } from '@loom/check';
 import { foldJob, openBundle, stateHash } from '@loom/job';
 import { openLog } from '@loom/log';
 import type { Item, Log } from '@loom/log';
+import { Sweep } from '@loom/orchestrator';
 import type { Intake } from '@loom/orchestrator';
 import { endIn, factOf } from './facts.ts';
 import { openVault } from './keys.ts';
@@ -13,7 +14,11 @@ import type { World } from './world.ts';
 
 /** What is wrong with it, in words; empty: all holds. */
 export async function judge(world: World): Promise<readonly string[]> {
-  const found = await visited(world, async (log) => [...(await check(log, world)), ...(await playedBack(log, world))]);
+  const found = await visited(world, async (log) => [
+    ...(await check(log, world)),
+    ...(await playedBack(log, world)),
+    ...(await listedOpen(log)),
+  ]);
   return [...found, ...fenceBesideSlips(world), ...world.provider.findings];
 }
 
@@ -54,6 +59,10 @@ async function playedBack(log: Log, { server }: World): Promise<readonly string[
   const [was, is] = [stateHash(await foldJob(log, at, last)), stateHash(await foldJob(log, forkAt, end.seq))];
   return was === is ? [] : [`playback: ${end.seq} ends in the state ${is}, its parent was in ${was} at ${last}`];
 }
+
+/** Every job has ended, so none is on the list that the sweep goes by. */
+const listedOpen = async (log: Log): Promise<readonly string[]> =>
+  (await new Sweep(log).open()).map(({ stream, replay = '' }) => `sweep: ${replay} ${stream} ended and counts as open`);
 
 type Parent = NonNullable<Intake['parent']>;
 

@@ -3,6 +3,7 @@ import { natsBlobs } from '@loom/blobs';
 import { checkAll, decideAgain } from '@loom/cli';
 import { foldJob, type JobDiff, type JobView } from '@loom/job';
 import type { Address } from '@loom/log';
+import { Sweep } from '@loom/orchestrator';
 import { openVault } from '@loom/vault';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -146,6 +147,22 @@ test('the log, the books and the projections hold with all these forks among the
   const options = { decide: decideAgain, ledgers: { models: model.ledger }, kills: 0 };
   const { findings } = await checkAll(log, options, system.postgresUrl);
   assert.equal(findings, []);
+});
+
+test('no playback that has ended is on the list of open jobs, nor counted as one', async ({ log, system }) => {
+  const { found } = await log.scan('gateway', 'job.submitted');
+  const playbacks = found.filter(({ replay }) => replay === 'playback');
+  assert.ok(playbacks.length > 30, `${playbacks.length} playbacks`);
+  assert.equal(
+    (await new Sweep(log).open()).map(({ stream }) => stream),
+    [],
+  );
+  const figures = `http://127.0.0.1:${system.state().healthPorts['orchestrator']}/metrics`;
+  const end = Date.now() + 10_000;
+  while (!/^loom_jobs_open\S* 0$/m.test(await (await fetch(figures)).text())) {
+    assert.ok(Date.now() < end, 'jobs count as open still');
+    await sleep(100);
+  }
 });
 
 test.run();

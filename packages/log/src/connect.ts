@@ -19,7 +19,7 @@ import { connectNats } from './nats.ts';
 import { clearFact, openFact } from './open.ts';
 import { flushOutbox } from './outbox.ts';
 import type { Log, LogOptions } from './port.ts';
-import { getRaw, read, readClear, tail } from './read.ts';
+import { getLastRaw, getRaw, read, readClear, tail } from './read.ts';
 import { scan } from './scan.ts';
 import { checkEcho, checkVersion, eventStream } from './streams.ts';
 import { parseSubject, streamNames } from './subjects.ts';
@@ -27,6 +27,7 @@ import { snapshotsOf } from './snapshots.ts';
 import { armTimer, consumeTimers } from './timers.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
+import type { ClearFact } from './types.ts';
 
 /** @throws LoomError `server_too_old`, `setting_not_echoed`, `part_missing`, `log_unavailable` */
 export async function connectLog(options: LogOptions): Promise<Log> {
@@ -135,14 +136,7 @@ function logOf(writer: Writer, { incarnations, replicated, time }: Streams): Log
     readFed: (at, options) => readFed(writer, feed, at, options),
     readClear: (at, options) => readClear(writer, at, options),
     tail: (stream, options) => tail(writer, stream, options),
-    async get(...place) {
-      const message = await getRaw(writer, ...place);
-      return message === null ? null : openFact(writer, message);
-    },
-    async getClear(...place) {
-      const message = await getRaw(writer, ...place);
-      return message === null ? null : clearFact(message);
-    },
+    ...singleFacts(writer),
     consume: consumeWith(writer, feed),
     consumeBatches: (options) => consumeBatches(writer, options),
     scan: (source, type, cursor) => scan(writer, source, type, cursor),
@@ -152,6 +146,21 @@ function logOf(writer: Writer, { incarnations, replicated, time }: Streams): Log
     armTimer: (at, timer) => armTimer(connection, at, timer, writer.patience),
     consumeTimers: (handle, signal) => consumeTimers(connection, handle, signal),
     [Symbol.asyncDispose]: () => end(connection),
+  };
+}
+
+function singleFacts(writer: Writer): Pick<Log, 'get' | 'getClear' | 'getLastClear'> {
+  const clear = async (found: Promise<Stored | null>): Promise<ClearFact | null> => {
+    const message = await found;
+    return message === null ? null : clearFact(message);
+  };
+  return {
+    async get(...place) {
+      const message = await getRaw(writer, ...place);
+      return message === null ? null : openFact(writer, message);
+    },
+    getClear: (...place) => clear(getRaw(writer, ...place)),
+    getLastClear: (...place) => clear(getLastRaw(writer, ...place)),
   };
 }
 

@@ -158,16 +158,18 @@ export interface Log extends AsyncDisposable {
   /** The fact under one subject, or null. */
   get(at: Address, source: Source, type: FactType, key: string): Promise<Fact | null>;
   getClear(at: Address, source: Source, type: FactType, key: string): Promise<ClearFact | null>;
+  /** The last fact of a kind at an address, whatever its key, or null. */
+  getLastClear(at: Address, source: Source, type: FactType): Promise<ClearFact | null>;
   /** Until the signal aborts and what is in hand is done. Parks what cannot be handled; acks after `handle` resolves. */
   consume(options: OpenConsumer | ClearConsumer | HeadConsumer): Promise<void>;
   /** For projections: in order per stream, by one replica at a time. */
   consumeBatches(options: BatchOptions): Promise<void>;
-  /** Where facts of a kind stand in all streams, behind a cursor: for sweeps. Heads only. */
+  /** Facts of a kind in all streams, behind a cursor: for sweeps. Heads only. */
   scan(
     source: Source,
     type: FactType,
     cursor?: ScanCursor,
-  ): Promise<{ readonly found: readonly Address[]; readonly cursor: ScanCursor }>;
+  ): Promise<{ readonly found: readonly Head[]; readonly cursor: ScanCursor }>;
   /** A hint only. Returns the function that ends it. */
   watch(handler: (hint: Hint) => void): () => void;
   /** Tells whoever watches what a model is saying; nobody keeps it. */

@@ -3,7 +3,7 @@ import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
 import type { ReadOptions, TailOptions } from './port.ts';
 import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
-import { directBatch, directGet, directGetAt, leaderGet } from './transport.ts';
+import { directBatch, directGet, directGetAt, directLast, leaderGet } from './transport.ts';
 import type { Batch, Stored } from './transport.ts';
 import type { Address, ClearFact, Fact, Source } from './types.ts';
 import type { FactType } from '@loom/schemas';
@@ -111,4 +111,9 @@ export function getRaw(
   key: string,
 ): Promise<Stored | null> {
   return lastUnder(reader, streamOf(at, reader.streams), subjectOf(at, source, type, key));
+}
+
+/** The last message of a kind at an address, or null; a replica that is behind may answer with one before it. */
+export function getLastRaw(reader: Reader, at: Address, source: Source, type: FactType): Promise<Stored | null> {
+  return directLast(reader.connection, streamOf(at, reader.streams), `${prefixOf(at)}.${source}.${type}.*`);
 }

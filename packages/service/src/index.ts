@@ -9,6 +9,7 @@ export { serve } from './health.ts';
 export type { Running } from './health.ts';
 export { measureLog, measureStreams } from './lag.ts';
 export type { AskedLog } from './lag.ts';
+export { inLanes } from './lanes.ts';
 export { logger } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { main } from './main.ts';

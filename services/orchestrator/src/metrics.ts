@@ -1,5 +1,5 @@
 /** The orchestrator's decisions and open jobs as figures: counted as they are recorded, looked up when somebody scrapes. */
-import type { Address, Log } from '@loom/log';
+import type { Head, Log } from '@loom/log';
 import { metrics } from '@loom/service';
 import { Sweep } from './consumers/sweep.ts';
 
@@ -33,34 +33,19 @@ const help = {
  */
 export function measureJobs(log: Log): () => void {
   const sweep = new Sweep(log);
-  const submitted = new Map<string, number>();
-  let found: { readonly count: number; readonly oldest: number | null } | null = null;
+  let open: readonly Head[] | null = null;
   let looking = false;
-  const look = async (): Promise<void> => {
-    const open = await sweep.open();
-    found = { count: open.length, oldest: await oldestOf(log, open, submitted) };
-  };
+  const look = async (): Promise<void> => void (open = await sweep.open());
   return metrics.observe('Gauge', help, (tell) => {
-    if (found !== null) {
-      tell('loom.jobs.open', found.count);
-      tell('loom.jobs.oldest_seconds', found.oldest === null ? 0 : Math.max(0, log.now() - found.oldest) / 1000);
+    if (open !== null) {
+      const now = log.now();
+      tell('loom.jobs.open', open.length);
+      tell('loom.jobs.oldest_seconds', open.reduce((age, { time }) => Math.max(age, now - time), 0) / 1000);
     }
     if (looking) return;
     looking = true;
     look()
-      .catch(() => (found = null)) // the log is away: nothing is known, nothing is shown
+      .catch(() => (open = null)) // the log is away: nothing is known, nothing is shown
       .finally(() => (looking = false));
   });
-}
-
-/** When the oldest of the jobs was submitted, Unix ms. Found in the log's order within each stream; times are looked up once a job. */
-async function oldestOf(log: Log, open: readonly Address[], known: Map<string, number>): Promise<number | null> {
-  const names = new Set(open.map(({ stream }) => stream));
-  for (const name of known.keys()) if (!names.has(name)) known.delete(name);
-  for (const at of open) {
-    if (known.has(at.stream)) continue;
-    const fact = await log.getClear(at, 'gateway', 'job.submitted', '0');
-    if (fact !== null) known.set(at.stream, fact.time);
-  }
-  return known.size === 0 ? null : Math.min(...known.values());
 }

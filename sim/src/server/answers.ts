@@ -3,7 +3,7 @@ import type { Given } from './connection.ts';
 import type { Held, Stream } from './stream.ts';
 
 /** What a direct get asks for. */
-export type Query = { readonly last: string } | { readonly seq: number } | BatchQuery;
+export type Query = { readonly last_by_subj: string } | { readonly seq: number } | BatchQuery;
 
 interface BatchQuery {
   readonly seq: number;

@@ -219,7 +219,7 @@ export class Server implements Acceptor {
   #directGet(link: Link, { body, reply }: Sent, [name = '', ...subject]: readonly string[]): void {
     const stream = this.streams.get(name)!;
     const query =
-      subject.length > 0 ? { last: subject.join('.') } : (JSON.parse(Buffer.from(body).toString()) as Query);
+      subject.length > 0 ? { last_by_subj: subject.join('.') } : (JSON.parse(Buffer.from(body).toString()) as Query);
     const { faults } = this.#options;
     const lag = stream.replicated && faults.strikes('stale read') ? faults.between(1, longestLag) : 0;
     if ('next_by_subj' in query)
@@ -227,7 +227,8 @@ export class Server implements Acceptor {
         reply,
         batchOf(stream, query, reply, stream.from(query.seq, query.next_by_subj, this.#now, lag)),
       );
-    const held = 'last' in query ? stream.last(query.last, this.#now, lag) : stream.at(query.seq, this.#now, lag);
+    const held =
+      'seq' in query ? stream.at(query.seq, this.#now, lag) : stream.last(query.last_by_subj, this.#now, lag);
     link.give(reply, held === null ? { subject: reply, code: 404 } : given(name, held, reply));
   }
 

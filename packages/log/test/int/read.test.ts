@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { prefixOf, streamOf, subjectOf } from '../../src/index.ts';
 import type { Log } from '../../src/index.ts';
-import { all, epoch, failing, fence, job, message, run, submitted, world } from '../world.ts';
+import { all, epoch, failing, fence, job, message, run, submitted, tool, world } from '../world.ts';
 import type { World } from '../world.ts';
 
 interface Context {
@@ -143,6 +143,15 @@ test('a scan finds the jobs of a kind of fact once each', async ({ orchestrator,
   const { found, cursor } = await orchestrator.scan('gateway', 'job.submitted', before.cursor);
   assert.equal(found.map(({ stream }) => stream).toSorted(), jobs.map(({ stream }) => stream).toSorted());
   assert.equal((await gateway.scan('gateway', 'job.submitted', cursor)).found, []);
+});
+
+test('the last fact of a kind is found whatever its key, and that of another job is not', async ({ orchestrator }) => {
+  const [at, other] = [job(), job()];
+  assert.is(await orchestrator.getLastClear(at, 'orchestrator', 'epoch.raised'), null);
+  for (const key of ['9', '1', '5']) await orchestrator.append(at, epoch(key));
+  await orchestrator.append(other, epoch('7'));
+  await orchestrator.append(at, tool('a1-1-0-1'));
+  assert.is((await orchestrator.getLastClear(at, 'orchestrator', 'epoch.raised'))?.key, '5');
 });
 
 test('nothing of a job lies outside its prefix', async ({ gateway }) => {
