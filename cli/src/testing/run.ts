@@ -1,11 +1,12 @@
 /**
  * Runs cases, each in a process group of its own. R1 nothing of a case outlives it: its whole group is killed when it
- * ends or its time is up. R2 at most two run at once, and one that wants to be alone is.
+ * ends or its time is up, and with it what it started in other groups. R2 at most two run at once, and one that wants to be alone is.
  */
 import { spawn } from 'node:child_process';
 import { root } from '../root.ts';
 import type { Case } from './cases.ts';
 import type { Run, Verdict } from './judge.ts';
+import { killMarked, newMark } from './leftovers.ts';
 
 export interface Result {
   readonly name: string;
@@ -33,9 +34,10 @@ export async function runCommand(
   options: { readonly dir: string; readonly env: Env; readonly seconds: number; readonly signal?: AbortSignal },
 ): Promise<Run> {
   const [program = '', ...args] = command;
+  const mark = newMark();
   const child = spawn(program, args, {
     cwd: options.dir,
-    env: { ...options.env },
+    env: { ...options.env, [mark]: '1' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -50,11 +52,16 @@ export async function runCommand(
   }, options.seconds * 1000);
   const abort = (): void => killGroup(child.pid);
   options.signal?.addEventListener('abort', abort);
+  let rid: Promise<void> = Promise.resolve();
   const exit = await new Promise<number | null>((resolve) => {
     child.once('error', (cause) => resolve((keep(Buffer.from(cause.message)), 127)));
-    child.once('exit', () => killGroup(child.pid));
+    child.once('exit', () => {
+      killGroup(child.pid);
+      rid = killMarked(mark); // these may hold the pipes open
+    });
     child.once('close', resolve);
   });
+  await rid;
   clearTimeout(timer);
   options.signal?.removeEventListener('abort', abort);
   return { exit, timedOut, output };
