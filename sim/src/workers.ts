@@ -44,7 +44,8 @@ export const decider = (bug: Bug | null): typeof decide => bug?.decide?.(decide)
 export async function orchestrator(place: Place): Promise<void> {
   const log = await logOf(place, 'orchestrator');
   const signal = forEver();
-  const turns = new Turns(log, intake, parentsOf({ log, vault: openVault, blobs: place.blobs }), decider(place.bug));
+  const parents = parentsOf({ log, vault: openVault, blobs: place.blobs });
+  const turns = new Turns(log, intake, parents, { decide: decider(place.bug) });
   await Promise.all([
     consumeTriggers(log, turns, width, signal),
     consumeTimers(log, signal),

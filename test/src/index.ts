@@ -6,3 +6,4 @@ export { stack, type Stack, type StackOptions } from '../support/stack.ts';
 export { clientOf, type Client } from '../support/jobs.ts';
 export { allFacts, operatorLog, subjectOf } from '../support/log.ts';
 export { freeze } from '../support/freeze.ts';
+export { scrape, shows } from '../support/scrape.ts';

@@ -4,6 +4,7 @@ import { checkAll, decideAgain } from '@loom/cli';
 import { foldJob, type JobDiff, type JobView } from '@loom/job';
 import type { Address } from '@loom/log';
 import { Sweep } from '@loom/orchestrator';
+import { shows } from '@loom/test';
 import { openVault } from '@loom/vault';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -157,12 +158,7 @@ test('no playback that has ended is on the list of open jobs, nor counted as one
     (await new Sweep(log).open()).map(({ stream }) => stream),
     [],
   );
-  const figures = `http://127.0.0.1:${system.state().healthPorts['orchestrator']}/metrics`;
-  const end = Date.now() + 10_000;
-  while (!/^loom_jobs_open\S* 0$/m.test(await (await fetch(figures)).text())) {
-    assert.ok(Date.now() < end, 'jobs count as open still');
-    await sleep(100);
-  }
+  await shows(system, 'orchestrator', /^loom_jobs_open\S* 0$/m);
 });
 
 test.run();

@@ -1,5 +1,5 @@
 /** A provider that is away for so long that steps run out of tries, as an operator meets it. */
-import { clientOf, stack, type Client, type Stack } from '@loom/test';
+import { clientOf, shows, stack, type Client, type Stack } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { historyScript } from '../../../fixtures/src/script.ts';
@@ -72,6 +72,15 @@ test('a step out of tries waits, reserves nothing, and is listed and shown witho
   assert.not.ok(JSON.stringify(shown).includes(canary));
 });
 
+/** The gauge by which an operator sees what waits. */
+const waiting = ({ system }: Context, count: number): Promise<void> =>
+  shows(system, 'orchestrator', new RegExp(`^loom_parked\\{kind="step",\\S* ${count}$`, 'm'));
+
+test('what waits is shown as a figure, with its age', async (context) => {
+  await waiting(context, context.ids.length);
+  await shows(context.system, 'orchestrator', /^loom_parked_oldest_seconds\{kind="step",\S* [1-9]/m);
+});
+
 test('a redrive is one attempt more, once a failure; another word on that failure is refused', async (context) => {
   const { client, ids } = context;
   const [first = ''] = ids;
@@ -98,6 +107,7 @@ test('what is dropped fails, what is cancelled ends, and the rest goes on when t
     [keyOf(first, 3)],
   );
   assert.is((await client.ended(first)).status, 'completed');
+  await waiting(context, 0);
 });
 
 test('the log of it holds against every rule, and each decision is made again', async ({ system }) => {

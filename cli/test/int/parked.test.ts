@@ -1,5 +1,5 @@
 /** An incident as an operator meets it: a table that refuses rows, on a running system. */
-import { clientOf, stack, type Client, type Stack } from '@loom/test';
+import { clientOf, shows, stack, type Client, type Stack } from '@loom/test';
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -48,6 +48,10 @@ async function figure({ system }: Context): Promise<number> {
   return Number(line.split(' ').at(-1));
 }
 
+/** The gauge by which an operator sees what waits. */
+const waiting = ({ system }: Context, count: number): Promise<void> =>
+  shows(system, 'orchestrator', new RegExp(`^loom_parked\\{kind="message",\\S*"billing"\\S* ${count}$`, 'm'));
+
 test('what billing could not take is listed, shown, redriven once mended, and counts once', async (context) => {
   const { client, database } = context;
   await database.query('alter table billing.usage add constraint fault check (step <> 1)');
@@ -59,6 +63,7 @@ test('what billing could not take is listed, shown, redriven once mended, and co
   for (let found = await list(); found.lines.length < wanted; found = await list()) await sleep(100);
   assert.is(await rows(context), steps - wanted);
   assert.is(await figure(context), wanted);
+  await waiting(context, wanted);
 
   const [first] = (await list()).lines;
   assert.equal([first!.state, first!.reason, first!.attempts], ['parked', 'internal', 5]);
@@ -77,6 +82,7 @@ test('what billing could not take is listed, shown, redriven once mended, and co
   );
   for (let now = 0; now < steps; now = await rows(context)) await sleep(50);
   assert.equal((await list()).lines, []);
+  await waiting(context, 0);
   const { rows: counted } = await database.query<{ attempts: number }>('select distinct attempts from billing.usage');
   assert.equal(counted, [{ attempts: 1 }]);
 });

@@ -1,6 +1,6 @@
 export { Behind } from './take.ts';
 export { connectLog, openLog } from './connect.ts';
-export { filtersOf, rowOf } from './consumers.ts';
+export { consumerTable, filtersOf, rowOf } from './consumers.ts';
 export { isAnalyst, natsUsers } from './users.ts';
 export type { Analyst, NatsUser } from './users.ts';
 export { addAnalyst, analystOf, analysts, removeAnalyst } from './analysts.ts';
@@ -35,7 +35,7 @@ export type {
 export { openerOf } from './opener.ts';
 export { lastSeqOf, parseRaw, readRaw, sumOfRaw } from './raw.ts';
 export type { ParsedFact, RawFact, RawItem } from './raw.ts';
-export { drop, foldParked, messageOf, parkedMessages, redrive } from './parked.ts';
+export { drop, foldParked, messageOf, ParkedMessages, parkedMessages, redrive } from './parked.ts';
 export type { Parked, Redress } from './parked.ts';
 export { withRedriven } from './redrive.ts';
 export { openScratch } from './scratch.ts';

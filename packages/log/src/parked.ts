@@ -49,14 +49,38 @@ const filters = [
 ] as const;
 
 /** Every message that was ever parked, the oldest first. @throws LoomError `log_unavailable`, `damaged` */
-export async function parkedMessages(log: From): Promise<readonly Parked[]> {
-  const all: Parked[] = [];
-  for (const stream of log.streams) {
-    const facts: ClearFact[] = [];
-    for (const filter of filters) for await (const one of messages(log, stream, filter, {})) facts.push(clearFact(one));
-    all.push(...foldParked(facts.toSorted((a, b) => a.seq - b.seq)));
+export const parkedMessages = (log: From): Promise<readonly Parked[]> => new ParkedMessages(log).all();
+
+/** Who looks again and again reads on from where the last look ended. Owns what was read; it can be lost. */
+export class ParkedMessages {
+  readonly #log: From;
+  /** By JetStream stream. */
+  readonly #facts = new Map<string, ClearFact[]>();
+  /** Last sequence seen, by stream and filter: each may be answered by another replica. */
+  readonly #ends = new Map<string, number>();
+
+  constructor(log: From) {
+    this.#log = log;
   }
-  return all.toSorted((a, b) => a.since - b.since);
+
+  /** As `parkedMessages`. */
+  async all(): Promise<readonly Parked[]> {
+    const found = await Promise.all(this.#log.streams.map((stream) => this.#of(stream)));
+    return found.flat().toSorted((a, b) => a.since - b.since);
+  }
+
+  async #of(stream: string): Promise<readonly Parked[]> {
+    const facts = this.#facts.get(stream) ?? [];
+    this.#facts.set(stream, facts);
+    for (const filter of filters) {
+      const name = `${stream} ${filter}`;
+      for await (const message of messages(this.#log, stream, filter, { after: this.#ends.get(name) ?? 0 })) {
+        facts.push(clearFact(message));
+        this.#ends.set(name, message.seq);
+      }
+    }
+    return foldParked(facts.toSorted((a, b) => a.seq - b.seq));
+  }
 }
 
 /** In the order of the log. */

@@ -18,19 +18,23 @@ import { sweepOpenJobs } from './consumers/sweep.ts';
 import { parentsOf } from './consumers/parents.ts';
 import { consumeTimers, consumeTriggers } from './consumers/triggers.ts';
 import { Turns } from './consumers/turn.ts';
-import type { Decide } from './domain/decide.ts';
+import { decide } from './domain/decide.ts';
 import type { Intake } from './domain/intake.ts';
-import { counted, measureJobs } from './metrics.ts';
+import { counted, measureJobs, ParkedSteps } from './metrics.ts';
 
 /** Starts the orchestrator: triggers, timers and the slow sweep. Another decider only for a benchmark. */
-export async function start(env: Env, decider?: Decide): Promise<Running> {
+export async function start(env: Env, decider = decide): Promise<Running> {
   const set = config(settings, env);
   const traces = await telemetry('orchestrator', env);
   const { log, vault } = await connect(set);
   const blobs = await natsBlobs({ connection: log.connection });
   const stopping = new AbortController();
-  const hide = [measureLog('orchestrator', log, [timers]), measureJobs(log)];
-  const turns = new Turns(counted(log), intakeOf(set, env), parentsOf({ log, vault, blobs }), decider);
+  const parked = new ParkedSteps();
+  const hide = [measureLog('orchestrator', log, [timers]), measureJobs(log, parked)];
+  const turns = new Turns(counted(log), intakeOf(set, env), parentsOf({ log, vault, blobs }), {
+    decide: decider,
+    left: (job) => parked.see(job),
+  });
   const onError = (cause: unknown): void =>
     logger('orchestrator').warn({ err: cause }, 'the sweep met a job that it could not turn');
   const work = Promise.all([

@@ -1,6 +1,6 @@
 /** The real system does a job, a model that fails once included; then every figure that alerts and dashboards ask for is there, with its labels. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientOf, stack } from '@loom/test';
+import { clientOf, scrape, shows, stack } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openaiEmulator } from '../../emulators/openai.ts';
@@ -16,13 +16,12 @@ interface Context {
 }
 const test = suite<Context>('figures');
 
-async function scrape(system: System): Promise<ReadonlyMap<string, string>> {
-  const each = Object.entries(system.state().healthPorts).map(async ([service, port]): Promise<[string, string]> => [
-    service,
-    await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
-  ]);
-  return new Map(await Promise.all(each));
-}
+const scrapeAll = async (system: System): Promise<ReadonlyMap<string, string>> =>
+  new Map(
+    await Promise.all(
+      Object.keys(system.state().healthPorts).map(async (name) => [name, await scrape(system, name)] as const),
+    ),
+  );
 
 /** The first call fails; then a plan of one agent, who runs code, and a report. */
 function script(asked: Asked, call: number): Reply {
@@ -48,9 +47,9 @@ test.before(async (context) => {
   const client = clientOf(context.system);
   const id = await client.submit('Report on the cities.', { 'cities.csv': 'city,amount\nOslo,3\nRome,4\nLima,9\n' });
   assert.is((await client.ended(id, 120)).status, 'completed');
-  await scrape(context.system);
+  await scrapeAll(context.system);
   await sleep(500); // open jobs are looked up between two scrapes
-  context.shown = await scrape(context.system);
+  context.shown = await scrapeAll(context.system);
 });
 test.after(async ({ owned }) => {
   await owned.disposeAsync();
@@ -107,26 +106,16 @@ test('nothing of content, tenants or people stands in a figure', ({ shown }) => 
   }
 });
 
-/** Scrapes a service until a line is there. @throws when it does not come within half a minute */
-async function comes(system: System, service: string, line: RegExp): Promise<void> {
-  const port = system.state().healthPorts[service];
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(250)) {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    if (line.test(text)) return;
-  }
-  throw new Error(`${service} never showed ${String(line)}`);
-}
-
 test('a database that is gone and a log that is gone are seen by those who need them', async ({ system }) => {
   await system.kill('postgres');
-  await comes(system, 'billing', /^loom_service_ready\{service="billing",part="database"\} 0$/m);
+  await shows(system, 'billing', /^loom_service_ready\{service="billing",part="database"\} 0$/m);
   await system.restart('postgres');
-  await comes(system, 'billing', /^loom_service_ready\{service="billing",part="database"\} 1$/m);
+  await shows(system, 'billing', /^loom_service_ready\{service="billing",part="database"\} 1$/m);
   await system.kill('nats-server');
-  await comes(system, 'billing', /^loom_service_ready\{service="billing",part="log"\} 0$/m);
-  await comes(system, 'orchestrator', /^loom_consumer_answers\{.*"LOOM_EVENTS_0_0".*\} 0$/m);
+  await shows(system, 'billing', /^loom_service_ready\{service="billing",part="log"\} 0$/m);
+  await shows(system, 'orchestrator', /^loom_consumer_answers\{.*"LOOM_EVENTS_0_0".*\} 0$/m);
   await system.restart('nats-server');
-  await comes(system, 'orchestrator', /^loom_consumer_answers\{.*"LOOM_EVENTS_0_0".*\} 1$/m);
+  await shows(system, 'orchestrator', /^loom_consumer_answers\{.*"LOOM_EVENTS_0_0".*\} 1$/m);
 });
 
 test.run();

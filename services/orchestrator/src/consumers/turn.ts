@@ -24,6 +24,13 @@ const fencesLost = metrics.counter(
 /** What a fork takes over; null when it cannot be opened any more. */
 export type Parents = (fork: Job) => Promise<Parent | null>;
 
+interface Options {
+  /** Another decider, for a benchmark or a planted bug. */
+  readonly decide?: Decide;
+  /** Told of the state that each turn leaves. */
+  readonly left?: (job: Job) => void;
+}
+
 interface Lane {
   waiting: { seq: number; resolve: () => void; reject: (cause: unknown) => void }[];
   running: boolean;
@@ -38,19 +45,21 @@ export class Turns {
   readonly #intake: Intake;
   readonly #parents: Parents;
   readonly #decide: Decide;
+  readonly #left: (job: Job) => void;
   readonly #lanes = new Map<string, Lane>();
   /** Timers that are armed and have not fired, by job and name: when they are due. */
   readonly #armed = new Map<string, Map<string, number>>();
   /** Jobs that ended while this process looked on, the latest of them. */
   readonly #ended = new Set<string>();
 
-  constructor(log: Log, intake: Intake, parents: Parents, decider: Decide = decide) {
+  constructor(log: Log, intake: Intake, parents: Parents, options: Options = {}) {
     this.#log = log;
     const fed = { read: (...[at, options]: Parameters<Log['readFed']>) => log.readFed(at, options) };
     this.#jobs = new JobCache({ ...fed, snapshots: log.snapshots }, { keeps: true });
     this.#intake = intake;
     this.#parents = parents;
-    this.#decide = decider;
+    this.#decide = options.decide ?? decide;
+    this.#left = options.left ?? (() => undefined);
   }
 
   /** Resolves when a turn that saw `seq` is over; `seq` 0 looks at the job as it stands. */
@@ -111,6 +120,7 @@ export class Turns {
       pendingDispatches(job).map((dispatch) => this.#log.dispatch(job, { ...dispatch, replay: replayOf(job) })),
     );
     await this.#arm(job);
+    this.#left(job);
   }
 
   /** Only what is due next is armed: an older timer that is still to fire makes a turn that arms what comes then. */
