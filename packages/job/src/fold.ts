@@ -48,11 +48,13 @@ interface Entry {
   /** How many facts of it a snapshot holds. */
   kept: number;
   turn: Promise<unknown>;
+  /** The read that has not begun yet, and the sequence that it is to include. */
+  next: { minSeq: number; readonly job: Promise<Job> } | null;
 }
 
 /**
  * Owns the folded states of the jobs that this process works on; owns no truth: an entry can be dropped at any time.
- * C1  one read of a job at a time, so no fact is folded twice or out of order.
+ * C1  one read of a job at a time, so no fact is folded twice or out of order. Who asks meanwhile shares the next one: it begins after them all.
  * C2  `at` answers only with a state that includes `minSeq`: a read from a lagging replica is repeated (design, invariant 4).
  * C3  A snapshot only saves the reading of what it holds: without any of them the states are the same.
  */
@@ -71,9 +73,9 @@ export class JobCache {
   /** @throws LoomError `log_unavailable` when the log does not show `minSeq` within 10 s. */
   at(address: Address, minSeq = 0): Promise<Job> {
     const entry = this.#entry(address);
-    const turn = entry.turn.then(() => this.#advance(entry, minSeq));
-    entry.turn = turn.catch(() => this.#entries.delete(name(address)));
-    return turn;
+    const next = (entry.next ??= this.#next(entry));
+    next.minSeq = Math.max(next.minSeq, minSeq);
+    return next.job;
   }
 
   /** For a job that has ended: it is folded anew should anybody ask again. */
@@ -81,9 +83,19 @@ export class JobCache {
     this.#entries.delete(name(address));
   }
 
+  #next(entry: Entry): NonNullable<Entry['next']> {
+    const advance = (): Promise<Job> => {
+      entry.next = null;
+      return this.#advance(entry, next.minSeq);
+    };
+    const next = { minSeq: 0, job: entry.turn.then(advance) };
+    entry.turn = next.job.catch(() => this.#entries.delete(name(entry.job)));
+    return next;
+  }
+
   #entry(address: Address): Entry {
     const key = name(address);
-    const entry = this.#entries.get(key) ?? { job: emptyJob(address), kept: 0, turn: Promise.resolve() };
+    const entry = this.#entries.get(key) ?? { job: emptyJob(address), kept: 0, turn: Promise.resolve(), next: null };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     const oldest = this.#entries.keys().next();

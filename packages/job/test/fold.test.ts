@@ -114,6 +114,18 @@ test('turns of one job in one process never fold a fact twice', async () => {
   assert.is(one.facts, facts.length);
 });
 
+test('who asks for a job while it is read shares the next read, which shows what was appended until they asked', async () => {
+  const facts = history();
+  const log = lagging(facts, [facts.length - 1]);
+  const cache = new JobCache(log);
+  const first = cache.at(at, 1);
+  await Promise.resolve();
+  const others = Array.from({ length: 20 }, (_, i) => cache.at(at, (i % facts.length) + 1));
+  await Promise.all([first, ...others, cache.at(at, facts.length)]);
+  assert.is(log.reads(), 2);
+  assert.is((await first).facts, facts.length);
+});
+
 test('work of a killed job, a passed epoch or a finished agent must not begin', () => {
   const job = fold(history());
   assert.is(halted(job, { agent: 'a1', epoch: 0 }), null);
