@@ -27,7 +27,7 @@ import { snapshotsOf } from './snapshots.ts';
 import { armTimer, consumeTimers } from './timers.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
-import type { ClearFact } from './types.ts';
+import type { ClearFact, Fact } from './types.ts';
 
 /** @throws LoomError `server_too_old`, `setting_not_echoed`, `part_missing`, `log_unavailable` */
 export async function connectLog(options: LogOptions): Promise<Log> {
@@ -174,9 +174,18 @@ async function end(connection: NatsConnection): Promise<void> {
 function consumeWith(writer: Writer, feed: Feed): Log['consume'] {
   return (options) => {
     if (options.open === 'head') return consume(writer, options, (message) => Promise.resolve(head(message)), feed);
-    if (options.open) return consume(writer, options, async (message) => openFact(writer, message), feed);
+    if (options.open) return consume(writer, options, (message) => handed(writer, message), feed);
     return consume(writer, options, (message) => Promise.resolve(clearFact(message)), feed);
   };
+}
+
+/** Who is handed a fact reads its job next, and it is among what they read: it is opened once. What was opened at once holds no claimed fields, so its size is its own. */
+async function handed(writer: Writer, message: Stored): Promise<Fact> {
+  const opened = openFact(writer, message);
+  if (opened instanceof Promise) return opened;
+  const { sum, said, items } = opened;
+  writer.known.remember(sum, message.body.length, said === null ? items : [said]);
+  return opened;
 }
 
 const head = (message: Stored): ReturnType<typeof headOf> => headOf(message, parseSubject(message.subject));

@@ -1,5 +1,5 @@
 /**
- * What this process wrote a moment ago, by its sum, so that the same bytes need not be decoded and opened again when the log hands them
+ * What this process wrote or was handed a moment ago, by its sum, so that the same bytes need not be decoded and opened again when the log hands them
  * over. Owns copies of bodies; any of them may be forgotten.
  * N1  Looked up only with a sum that was verified: the same sum is the same subject, headers and bytes, hence the same bodies.
  * N2  Small bodies alone, and only the latest of them, so that what it holds is bounded (4 MiB).
