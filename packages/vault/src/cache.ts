@@ -34,16 +34,15 @@ export function cache<A extends readonly [string, ...string[]], V>(load: (...arg
     return entry;
   };
 
+  const young = (name: string): Held<V> | undefined => {
+    const known = held.get(name);
+    return known !== undefined && known.until > performance.now() ? known : undefined;
+  };
+
   return {
-    get: (...args) => {
-      const known = held.get(args[0]);
-      return (known !== undefined && known.until > performance.now() ? known : start(args)).loading;
-    },
+    get: (...args) => (young(args[0]) ?? start(args)).loading,
     peek: (name) => held.get(name)?.value,
-    fresh: (name) => {
-      const known = held.get(name);
-      return known !== undefined && known.until > Date.now() ? known.value : undefined;
-    },
+    fresh: (name) => young(name)?.value,
     clear: () => held.clear(),
   };
 }

@@ -25,6 +25,20 @@ test('two vaults that race for a key come to the same one', () =>
     }
   }));
 
+test('what was opened is at hand without waiting, with a person once it was asked for, until it is destroyed', () =>
+  withBench(async ({ vault }) => {
+    const one = await vault();
+    assert.is(one.held('t1', 'job_0a'), null);
+    const opened = await one.open('t1', 'job_0a');
+    assert.is(one.held('t1', 'job_0a'), opened);
+    assert.is(one.held('t1', 'job_0b'), null);
+    assert.is(one.held('t1', 'job_0a', 'user_1'), null);
+    await one.person('user_1');
+    assert.is(one.held('t1', 'job_0a', 'user_1'), opened);
+    await one.destroy({ tenant: 't1', job: 'job_0a' });
+    assert.is(one.held('t1', 'job_0a'), null);
+  }));
+
 test('account and system are sealed under the tenant key itself', () =>
   withBench(async ({ vault }) => {
     const one = await vault();
