@@ -1,7 +1,7 @@
 /** Jobs that were really done, looked at from any of their facts and made again: nothing comes out otherwise, and what was touched is named where it lies. */
 import { verifySealed, Walk } from '@loom/check';
 import { foldJob } from '@loom/job';
-import { readRaw, type Fact, type Item, type RawFact } from '@loom/log';
+import { parseRaw, readRaw, type Fact, type Item, type RawFact } from '@loom/log';
 import { DECIDER } from '@loom/orchestrator';
 import { openVault } from '@loom/vault';
 import { join } from 'node:path';
@@ -111,10 +111,12 @@ async function walked({ log, system }: Context, id: string, change: Change, deci
   };
   const facts: Fact[] = [];
   for await (const fact of log.read(at)) facts.push({ ...fact, items: fact.items.map(touch) });
-  const { deciders } = await verifySealed(readRaw(log, at));
+  const deciders = new Map((await Array.fromAsync(readRaw(log, at))).map((raw) => [raw.seq, parseRaw(raw).decider]));
   const vault = await openVault({ connection: log.connection, rootKeyFile: rootKeyOf(system) });
-  const walk = new Walk(at, { ...makerOf(vault, at), decider }, deciders);
-  return { facts, made: walk.made, broken: await walk.all(facts) };
+  const walk = new Walk(at, { ...makerOf(vault, at), decider });
+  let broken: Awaited<ReturnType<Walk['see']>> = null;
+  for (const fact of facts) broken ??= await walk.see(fact, deciders.get(fact.seq) ?? '');
+  return { facts, made: walk.made, broken };
 }
 
 const seqOf = (facts: readonly Fact[], type: string): number =>

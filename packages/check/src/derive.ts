@@ -1,10 +1,14 @@
-/** The decisions of one job derived anew, for as long as its content can be opened. */
-import { readRaw, streamOf } from '@loom/log';
-import type { Address, Fact, Log, RawFact } from '@loom/log';
+/** The decisions of one job derived anew while its facts are checked, for as long as its content can be opened. */
+import { streamOf } from '@loom/log';
+import type { Address, Log } from '@loom/log';
 import { LoomError } from '@loom/service';
 import type { Finding } from './domain/check.ts';
-import { rederive } from './rederive.ts';
-import type { Broken, Decide, Rederived } from './rederive.ts';
+import { isKnown } from './domain/rule.ts';
+import type { Entry } from './domain/rule.ts';
+import { Opening } from './opening.ts';
+import type { Found } from './opening.ts';
+import { Rederivation } from './rederive.ts';
+import type { Decide, Rederived } from './rederive.ts';
 
 interface Derived extends Omit<Rederived, 'broken'> {
   /** Nobody can open it any more, or what it lies in is a finding of another rule. */
@@ -12,66 +16,38 @@ interface Derived extends Omit<Rederived, 'broken'> {
   readonly broken: Finding | null;
 }
 
-/** Nothing to say here: content whose key was destroyed, and facts that break `sum`, `headers` or `readable`. */
-const passed: ReadonlySet<string> = new Set([
-  'key_destroyed',
-  'damaged',
-  'wrong_tenant',
-  'undecodable',
-  'unknown_schema',
-]);
+export class Deriving {
+  readonly #log: Log;
+  readonly #at: Address;
+  readonly #derived: Rederivation;
+  readonly #opening: Opening;
 
-/** The key is there and the content is not, or does not open under it. */
-const shut: ReadonlySet<string> = new Set(['bad_seal', 'blob_damaged', 'blob_missing']);
-
-/** What is wrong with content that does not open, or null when that is no fault of it. @throws the cause when it is none of the content's */
-export function whyShut(cause: unknown): string | null {
-  const { code, message } = LoomError.from(cause);
-  if (passed.has(code)) return null;
-  if (shut.has(code)) return `its content does not open: ${code}: ${message}`;
-  throw cause;
-}
-
-/** @throws LoomError `log_unavailable` */
-export async function deriveAnew(log: Log, at: Address, upto: number, decide: Decide): Promise<Derived> {
-  const read = { seq: 0 };
-  try {
-    const { broken, ...counts } = await rederive(at, followed(log.read(at, { upto }), read), decide);
-    const finding = broken === null ? null : { ...about(log, at), rule: 'rederived', invariant: 4, ...broken };
-    return { ...counts, gone: false, broken: finding };
-  } catch (cause) {
-    const message = whyShut(cause);
-    const broken = message === null ? null : await atNext(log, at, read.seq, message);
-    return { decisions: 0, skipped: 0, gone: message === null, broken };
+  constructor(log: Log, at: Address, decide: Decide) {
+    this.#log = log;
+    this.#at = at;
+    this.#derived = new Rederivation(at, decide);
+    this.#opening = new Opening(
+      (fact) => log.open(fact),
+      (fact) => this.#derived.see(fact),
+    );
   }
-}
 
-/** Keeps the sequence of what was read last. */
-export async function* followed(facts: AsyncIterable<Fact>, read: { seq: number }): AsyncGenerator<Fact> {
-  for await (const fact of facts) {
-    read.seq = fact.seq;
-    yield fact;
+  async see(entry: Entry): Promise<void> {
+    if (entry.sumHolds && isKnown(entry)) await this.#opening.see(entry);
+    else this.#opening.stop(entry, new LoomError('damaged', entry.problem));
   }
-}
 
-const about = (log: Log, { tenant, stream: job }: Address) => ({
-  tenant,
-  job,
-  stream: streamOf({ tenant, stream: job }, log.streams.length),
-});
+  end(): Derived {
+    const found = this.#opening.end();
+    const { decisions, skipped } = this.#derived;
+    if (found.kind === 'gone') return { decisions: 0, skipped: 0, gone: true, broken: null };
+    if (found.kind === 'shut') return { decisions: 0, skipped: 0, gone: false, broken: this.#findingOf(found) };
+    return { decisions, skipped, gone: false, broken: found.kind === 'whole' ? null : this.#findingOf(found) };
+  }
 
-async function atNext(log: Log, at: Address, after: number, message: string): Promise<Finding> {
-  return {
-    ...about(log, at),
-    rule: 'opens',
-    invariant: 7,
-    ...(await nextOf(readRaw(log, at, { after }), after, message)),
-  };
-}
-
-/** What is wrong with the fact behind the last that could be read: facts are opened one by one, in order. */
-export async function nextOf(behind: AsyncGenerator<RawFact>, after: number, message: string): Promise<Broken> {
-  const next = await behind.next();
-  const { seq, subject } = next.done === true ? { seq: after, subject: '' } : next.value;
-  return { seq, subject, message };
+  #findingOf({ kind, broken }: Extract<Found, { kind: 'differs' | 'shut' }>): Finding {
+    const { tenant, stream: job } = this.#at;
+    const rule = kind === 'shut' ? { rule: 'opens', invariant: 7 } : { rule: 'rederived', invariant: 4 };
+    return { ...rule, tenant, job, stream: streamOf(this.#at, this.#log.streams.length), ...broken };
+  }
 }

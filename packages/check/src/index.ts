@@ -12,6 +12,6 @@ export type { ProjectionOptions, ProjectionReport } from './projections.ts';
 export { checkJobRows } from './job-rows.ts';
 export type { JobRowOptions, JobRowReport, Row } from './job-rows.ts';
 export { verifyJob, verifyKept, verifySealed } from './verify.ts';
-export type { Kept, Sealed, Verified } from './verify.ts';
+export type { Kept, Verified } from './verify.ts';
 export { Walk } from './walk.ts';
 export type { Maker, ModelAsked, ToolAsked } from './walk.ts';

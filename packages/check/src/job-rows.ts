@@ -3,8 +3,8 @@ import { emptyJob, evolve } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { whyShut } from './derive.ts';
 import type { Finding } from './domain/check.ts';
+import { whyShut } from './opening.ts';
 
 /** A row by its columns; `last_seq` is the sequence that it was folded up to. */
 export type Row = Readonly<Record<string, unknown>> & { readonly last_seq: number };

@@ -7,12 +7,13 @@
 import { lastSeqOf, prefixOf, readRaw, streamOf } from '@loom/log';
 import type { Address, Log, RawFact } from '@loom/log';
 import { LoomError } from '@loom/service';
-import { deriveAnew } from './derive.ts';
+import { Deriving } from './derive.ts';
 import { Checker } from './domain/check.ts';
 import type { Finding } from './domain/check.ts';
 import { Accounts } from './domain/ledger.ts';
 import type { Ledgers, Waste } from './domain/ledger.ts';
 import { isEnd, isKnown } from './domain/rule.ts';
+import type { Entry } from './domain/rule.ts';
 import { entryReader } from './entries.ts';
 import type { Decide } from './rederive.ts';
 
@@ -126,30 +127,39 @@ function misplaced({ stream, seq, subject }: RawFact): Finding {
 
 async function checkAddress(run: Run, at: Address): Promise<void> {
   const checker = new Checker(at, run.log);
+  const deriving = derivingOf(run, at);
   const entryOf = entryReader();
   let ended = false;
   const upto = run.ends.get(streamOf(at, run.log.streams.length)) ?? 0;
   for await (const raw of readRaw(run.log, at, { upto })) {
     const entry = entryOf(raw);
-    run.facts += 1;
     checker.see(entry);
-    if (!isKnown(entry)) continue;
-    if (run.options.ledgers !== undefined) run.accounts.see(entry);
-    ended ||= entry.fact.items.some(isEnd);
+    await deriving?.see(entry);
+    if (counted(run, entry)) ended = true;
   }
   run.findings.push(...checker.end(run.options.running ?? false));
-  if (!isJob(at)) return;
-  if (!ended) run.open += 1;
-  if (run.options.decide !== undefined) await deriveJob(run, at, upto, run.options.decide);
+  if (deriving !== null) noteDerived(run, deriving);
+  if (isJob(at) && !ended) run.open += 1;
 }
 
-/** Opens the job's content; one whose key was destroyed is passed over, one that does not open is a finding. */
-async function deriveJob(run: Run, at: Address, upto: number, decide: Decide): Promise<void> {
-  const derived = await deriveAnew(run.log, at, upto, decide);
-  run.rederived += derived.decisions - derived.skipped;
-  run.unasked += derived.skipped;
-  if (derived.gone) run.unopened += 1;
-  if (derived.broken !== null) run.findings.push(derived.broken);
+/** Whether the fact ends its job. */
+function counted(run: Run, entry: Entry): boolean {
+  run.facts += 1;
+  if (!isKnown(entry)) return false;
+  if (run.options.ledgers !== undefined) run.accounts.see(entry);
+  return entry.fact.items.some(isEnd);
+}
+
+const derivingOf = ({ log, options: { decide } }: Run, at: Address): Deriving | null =>
+  decide === undefined || !isJob(at) ? null : new Deriving(log, at, decide);
+
+/** A job whose key was destroyed was passed over; one that does not open is a finding. */
+function noteDerived(run: Run, deriving: Deriving): void {
+  const { decisions, skipped, gone, broken } = deriving.end();
+  run.rederived += decisions - skipped;
+  run.unasked += skipped;
+  if (gone) run.unopened += 1;
+  if (broken !== null) run.findings.push(broken);
 }
 
 function reportOf(run: Run, jobs: number): Report {

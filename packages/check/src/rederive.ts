@@ -1,11 +1,11 @@
 /** Invariant 4 over a log: every decision is what `decide` says of the fold that it stands on. Needs keys. */
-import { emptyJob, evolve } from '@loom/job';
 import type { Job } from '@loom/job';
 import { subjectOf } from '@loom/log';
 import type { Address, Draft, Fact, Item } from '@loom/log';
 import { canonical } from '@loom/schemas';
 import type { FactType } from '@loom/schemas';
 import { isDeepStrictEqual } from 'node:util';
+import { Basis } from './basis.ts';
 import type { Finding } from './domain/check.ts';
 
 /** What the decider says of a state. `recorded` is only for the input from outside that `job.accepted` holds; null: it cannot be asked. */
@@ -26,29 +26,39 @@ export interface Rederived {
 export const foldsDecision = ({ source, decision, type }: Fact): boolean =>
   source === 'orchestrator' && decision === null && type !== 'message.parked';
 
-/** Folds the facts of a job and derives each decision anew from the state at its basis. */
-export async function rederive(
-  at: Address,
-  facts: AsyncIterable<Fact> | Iterable<Fact>,
-  decide: Decide,
-): Promise<Rederived> {
-  const job = emptyJob(at);
-  const ahead: Fact[] = [];
-  let decisions = 0;
-  let skipped = 0;
-  for await (const fact of facts) {
-    if (foldsDecision(fact)) {
-      while (ahead[0] !== undefined && ahead[0].seq <= fact.basis) evolve(job, ahead.shift() as Fact);
-      const derived = decide(job, fact.items);
-      decisions += 1;
-      if (derived === null) skipped += 1;
-      const message = derived === null ? null : difference(derived, fact.items);
-      if (message !== null)
-        return { decisions, skipped, broken: { seq: fact.seq, subject: subjectFor(fact), message } };
-    }
-    ahead.push(fact);
+/** Derives each decision of a job anew from the state at its basis. */
+export class Rederivation {
+  readonly #basis: Basis;
+  readonly #decide: Decide;
+  decisions = 0;
+  skipped = 0;
+
+  constructor(at: Address, decide: Decide) {
+    this.#basis = new Basis(at);
+    this.#decide = decide;
   }
-  return { decisions, skipped, broken: null };
+
+  /** The next fact; told when it is a decision that comes out otherwise. */
+  see(fact: Fact): Broken | null {
+    const message = foldsDecision(fact) ? this.#derive(fact) : null;
+    this.#basis.add(fact);
+    return message === null ? null : { seq: fact.seq, subject: subjectFor(fact), message };
+  }
+
+  #derive(fact: Fact): string | null {
+    const derived = this.#decide(this.#basis.of(fact), fact.items);
+    this.decisions += 1;
+    if (derived === null) this.skipped += 1;
+    return derived === null ? null : difference(derived, fact.items);
+  }
+}
+
+/** All decisions of a job, up to the first that comes out otherwise. */
+export function rederive(at: Address, facts: Iterable<Fact>, decide: Decide): Rederived {
+  const derived = new Rederivation(at, decide);
+  let broken: Broken | null = null;
+  for (const fact of facts) broken ??= derived.see(fact);
+  return { decisions: derived.decisions, skipped: derived.skipped, broken };
 }
 
 export const subjectFor = (fact: Fact): string => subjectOf(fact, fact.source, fact.type, fact.key);

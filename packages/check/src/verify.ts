@@ -1,26 +1,26 @@
 /**
- * One job shown to have gone as its facts say.
+ * One job shown to have gone as its facts say, in one reading.
  * V1  Sums and chains come first and need no key; what breaks them is named at its sequence and nothing behind it is believed.
  * V2  With the key, each decision, model request and tool input is made again of the facts before it.
  * V3  What another version decided, or was asked with other templates, is no fault: it is a remark.
  */
 import { readRaw } from '@loom/log';
-import type { Address, Fact, Log, RawFact, ReadOptions } from '@loom/log';
-import { LoomError } from '@loom/service';
-import { followed, nextOf, whyShut } from './derive.ts';
+import type { Address, Log, RawFact } from '@loom/log';
 import { basis, chain, dispatch, fence } from './domain/decisions.ts';
 import { headersAgree } from './domain/facts.ts';
-import { firstOf, isDecision, isKnown } from './domain/rule.ts';
-import type { Entry, LogKind, Rule, Watch } from './domain/rule.ts';
+import { firstOf, isKnown } from './domain/rule.ts';
+import type { Entry, Known, LogKind, Rule, Watch } from './domain/rule.ts';
 import { entryReader } from './entries.ts';
+import { Opening } from './opening.ts';
+import type { Open } from './opening.ts';
 import type { Broken } from './rederive.ts';
-import { Walk } from './walk.ts';
+import { nothingMade, Walk } from './walk.ts';
 import type { Made, Maker } from './walk.ts';
 
-export interface Sealed {
+type Facts = AsyncIterable<RawFact> | Iterable<RawFact>;
+
+interface Sealed {
   readonly facts: number;
-  /** Version of the decider by sequence of the decision. */
-  readonly deciders: ReadonlyMap<number, string>;
   /** The first fact that does not hold. */
   readonly broken: Broken | null;
 }
@@ -34,23 +34,24 @@ export interface Verified extends Made {
 
 const held: readonly Rule[] = [headersAgree, basis, fence, chain, dispatch];
 
-/** Sums, chains, fences and dispatches of the facts of one job, in order; up to the first that does not hold. */
+/** Sums, chains, fences and dispatches of the facts of one job, in order; up to the first that does not hold. `see` is shown what holds. */
 export async function verifySealed(
-  facts: AsyncIterable<RawFact> | Iterable<RawFact>,
+  facts: Facts,
   log: LogKind = { replicated: false },
+  see: (entry: Known) => Promise<void> | void = () => undefined,
 ): Promise<Sealed> {
   const entryOf = entryReader();
   const watches = held.map((rule) => rule.watch(log));
-  const deciders = new Map<number, string>();
   let count = 0;
   for await (const raw of facts) {
     const entry = entryOf(raw);
     const message = problemOf(entry, watches);
     count += 1;
-    if (message !== null) return { facts: count, deciders, broken: { seq: raw.seq, subject: raw.subject, message } };
-    if (isKnown(entry) && isDecision(entry)) deciders.set(entry.seq, entry.fact.decider);
+    if (message !== null || !isKnown(entry))
+      return { facts: count, broken: { seq: raw.seq, subject: raw.subject, message: message ?? entry.problem } };
+    await see(entry);
   }
-  return { facts: count, deciders, broken: null };
+  return { facts: count, broken: null };
 }
 
 function problemOf(entry: Entry, watches: readonly Watch[]): string | null {
@@ -58,40 +59,32 @@ function problemOf(entry: Entry, watches: readonly Watch[]): string | null {
   return isKnown(entry) ? firstOf(watches, ({ see }) => see(entry)) : entry.problem;
 }
 
-/** The facts of one job behind a sequence and up to one, in order, wherever they lie. */
+/** The facts of one job in order, wherever they lie, and what opens them. */
 export interface Kept extends LogKind {
-  raw(options: ReadOptions): AsyncGenerator<RawFact>;
-  opened(options: ReadOptions): AsyncIterable<Fact>;
+  readonly raw: Facts;
+  readonly open: Open;
 }
 
 /** Verifies a job of a log up to a sequence. The log needs a vault. @throws LoomError `log_unavailable` */
 export function verifyJob(log: Log, at: Address, upto: number, maker: Maker): Promise<Verified> {
-  const kept = {
+  const kept: Kept = {
     replicated: log.replicated,
-    raw: (options: ReadOptions) => readRaw(log, at, options),
-    opened: (options: ReadOptions) => log.read(at, options),
+    raw: readRaw(log, at, { upto }),
+    open: (fact) => log.open(fact),
   };
-  return verifyKept(kept, at, upto, maker);
+  return verifyKept(kept, at, maker);
 }
 
-/** Verifies a job up to a sequence. */
-export async function verifyKept(kept: Kept, at: Address, upto: number, maker: Maker): Promise<Verified> {
-  const sealed = await verifySealed(kept.raw({ upto }), kept);
-  const walk = new Walk(at, maker, sealed.deciders);
-  const told = (broken: Broken | null, shredded = false): Verified => ({
-    ...walk.made,
-    facts: sealed.facts,
-    broken,
-    shredded,
-  });
-  if (sealed.broken !== null) return told(sealed.broken);
-  const read = { seq: 0 };
-  try {
-    return told(await walk.all(followed(kept.opened({ upto }), read)));
-  } catch (cause) {
-    if (LoomError.from(cause).code === 'key_destroyed') return told(null, true);
-    const message = whyShut(cause);
-    if (message === null) throw cause;
-    return told(await nextOf(kept.raw({ after: read.seq }), read.seq, message));
-  }
+/** What was made again is told once all sums and chains were found to hold. */
+export async function verifyKept({ raw, open, ...kind }: Kept, at: Address, maker: Maker): Promise<Verified> {
+  const walk = new Walk(at, maker);
+  const opening = new Opening(open, (fact, { fact: { decider } }) => walk.see(fact, decider));
+  const sealed = await verifySealed(raw, kind, (entry) => opening.see(entry));
+  if (sealed.broken !== null) return { ...nothingMade, ...sealed, shredded: false };
+  const told = { ...walk.made, facts: sealed.facts, broken: null, shredded: false };
+  const found = opening.end();
+  if (found.kind === 'whole') return told;
+  if (found.kind !== 'gone') return { ...told, broken: found.broken };
+  if (found.cause.code !== 'key_destroyed') throw found.cause;
+  return { ...told, shredded: true };
 }

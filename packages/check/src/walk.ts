@@ -2,6 +2,7 @@
 import { conversation, emptyJob, evolve, momentOf, TEMPLATES, TOOLSET } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Fact, Item } from '@loom/log';
+import { Basis } from './basis.ts';
 import { difference, foldsDecision, subjectFor } from './rederive.ts';
 import type { Broken, Decide } from './rederive.ts';
 
@@ -35,56 +36,45 @@ export interface Made {
   readonly remarks: readonly Broken[];
 }
 
+export const nothingMade: Made = { decisions: 0, shadowed: 0, unasked: 0, requests: 0, inputs: 0, remarks: [] };
+
 /** Owns two folds: one at the basis of the decision at hand, one up to the fact at hand. */
 export class Walk {
-  readonly made = { decisions: 0, shadowed: 0, unasked: 0, requests: 0, inputs: 0, remarks: [] as Broken[] };
+  readonly made = { ...nothingMade, remarks: [] as Broken[] };
   readonly #maker: Maker;
-  readonly #deciders: ReadonlyMap<number, string>;
-  readonly #basis: Job;
+  readonly #basis: Basis;
   readonly #now: Job;
-  readonly #ahead: Fact[] = [];
   readonly #asked = new Map<string, ToolAsked>();
 
-  constructor(at: Address, maker: Maker, deciders: ReadonlyMap<number, string>) {
+  constructor(at: Address, maker: Maker) {
     this.#maker = maker;
-    this.#deciders = deciders;
-    this.#basis = emptyJob(at);
+    this.#basis = new Basis(at);
     this.#now = emptyJob(at);
   }
 
-  /** The first fact that comes out otherwise. */
-  async all(facts: AsyncIterable<Fact> | Iterable<Fact>): Promise<Broken | null> {
-    for await (const fact of facts) {
-      const message = await this.#see(fact);
-      if (message !== null) return { seq: fact.seq, subject: subjectFor(fact), message };
-    }
-    return null;
-  }
-
-  async #see(fact: Fact): Promise<string | null> {
-    let message = foldsDecision(fact) ? this.#decision(fact) : null;
+  /** The next fact, and the version of the decider that it names; told when it comes out otherwise. */
+  async see(fact: Fact, decider: string): Promise<Broken | null> {
+    let message = foldsDecision(fact) ? this.#decision(fact, decider) : null;
     for (const item of fact.items) message ??= await this.#item(fact, item);
     evolve(this.#now, fact);
-    this.#ahead.push(fact);
-    return message;
+    this.#basis.add(fact);
+    return message === null ? null : { seq: fact.seq, subject: subjectFor(fact), message };
   }
 
-  #decision(fact: Fact): string | null {
-    while (this.#ahead[0] !== undefined && this.#ahead[0].seq <= fact.basis)
-      evolve(this.#basis, this.#ahead.shift() as Fact);
-    const derived = this.#maker.decide(this.#basis, fact.items);
+  #decision(fact: Fact, decider: string): string | null {
+    const derived = this.#maker.decide(this.#basis.of(fact), fact.items);
     if (derived === null) return this.#count('unasked');
     const message = difference(derived, fact.items);
-    if (!this.#isCurrent(fact)) return this.#count('shadowed') ?? this.#remark(fact, message);
+    if (!this.#isCurrent(fact, decider)) return this.#count('shadowed') ?? this.#remark(fact, message);
     return message ?? this.#count('decisions');
   }
 
   /** Whether the decision is the running version's, made with the templates and tools of today, whose size it reserves for. */
-  #isCurrent({ seq, items }: Fact): boolean {
+  #isCurrent({ items }: Fact, decider: string): boolean {
     const taken = items.find((item) => item.type === 'job.accepted')?.body;
-    const accepted = this.#basis.accepted ?? taken;
+    const accepted = this.#basis.job.accepted ?? taken;
     const same = !accepted || (accepted.templates === TEMPLATES && accepted.toolset === TOOLSET);
-    return same && this.#deciders.get(seq) === this.#maker.decider;
+    return same && decider === this.#maker.decider;
   }
 
   #item(fact: Fact, item: Item): Promise<string | null> | null {

@@ -17,6 +17,7 @@ import { Known } from './known.ts';
 import { live, onLive } from './live.ts';
 import { connectNats } from './nats.ts';
 import { clearFact, openFact } from './open.ts';
+import { openParsed } from './opener.ts';
 import { flushOutbox } from './outbox.ts';
 import type { Log, LogOptions } from './port.ts';
 import { getLastRaw, getRaw, read, readClear, tail } from './read.ts';
@@ -133,6 +134,7 @@ function logOf(writer: Writer, { incarnations, replicated, time }: Streams): Log
     decide: (to, drafts, fence, options) => decide(writer, to, drafts, fence, options),
     dispatch: (to, decision) => dispatch(writer, to, decision),
     read: (at, options) => read(writer, at, options),
+    open: (fact) => openParsed(writer, fact),
     readFed: (at, options) => readFed(writer, feed, at, options),
     readClear: (at, options) => readClear(writer, at, options),
     tail: (stream, options) => tail(writer, stream, options),

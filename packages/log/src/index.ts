@@ -34,7 +34,7 @@ export type {
 } from './port.ts';
 export { openerOf } from './opener.ts';
 export { lastSeqOf, parseRaw, readRaw, sumOfRaw } from './raw.ts';
-export type { ParsedFact, RawFact, RawItem } from './raw.ts';
+export type { RawFact } from './raw.ts';
 export { drop, foldParked, messageOf, ParkedMessages, parkedMessages, redrive } from './parked.ts';
 export type { Parked, Redress } from './parked.ts';
 export { withRedriven } from './redrive.ts';
@@ -56,6 +56,8 @@ export type {
   Head,
   Item,
   ItemOf,
+  ParsedFact,
+  RawItem,
   Replay,
   Source,
 } from './types.ts';

@@ -18,7 +18,8 @@ interface Said {
   readonly wire: Wire;
 }
 
-interface Place {
+/** A body as it lies, and where. */
+export interface Place {
   readonly at: Located;
   readonly wire: Wire;
 }
@@ -42,7 +43,8 @@ function placesOf(located: Located, body: Uint8Array): readonly Place[] {
   }));
 }
 
-function openBodies(parts: Parts, places: readonly Place[]): readonly Opened[] | Promise<readonly Opened[]> {
+/** At once, where all that it takes is in hand. */
+export function openBodies(parts: Parts, places: readonly Place[]): readonly Opened[] | Promise<readonly Opened[]> {
   const opened: Opened[] = [];
   for (const place of places) {
     const item = openNow(parts, place);
@@ -52,7 +54,8 @@ function openBodies(parts: Parts, places: readonly Place[]): readonly Opened[] |
   return opened;
 }
 
-function sayings(head: Head & { readonly type: FactType }, opened: readonly Opened[]): Fact {
+/** The fact whose bodies were opened. */
+export function sayings(head: Head & { readonly type: FactType }, opened: readonly Opened[]): Fact {
   const items = opened.map(({ type, key, body }, i) => ({ type, key, id: `${head.seq}.${i}`, body }) as Item);
   if (head.type === 'decision.made') return { ...head, items, said: null };
   return { ...head, items: head.decision === null ? items : [], said: items[0] ?? null };

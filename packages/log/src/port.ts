@@ -4,7 +4,7 @@ import type { Keys, Vault } from '@loom/vault';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ScanCursor } from './scan.ts';
 import type { Snapshots } from './snapshots.ts';
-import type { Address, Appended, ClearFact, Draft, Fact, Fence, Head, Replay, Source } from './types.ts';
+import type { Address, Appended, ClearFact, Draft, Fact, Fence, Head, ParsedFact, Replay, Source } from './types.ts';
 
 /** Opens the call key that a `run.requested` brings (the sandbox has no other key). */
 export type CallKeys = (sealedCallKey: Uint8Array, context: string, key: string) => Promise<Keys>;
@@ -147,6 +147,11 @@ export interface Log extends AsyncDisposable {
   ): Promise<Appended>;
   /** Opened, in order, sums verified. @throws LoomError `damaged` */
   read(at: Address, options?: ReadOptions): AsyncIterable<Fact>;
+  /**
+   * Opens a fact that was read as it lies, at once where all that it takes is in hand. That its sum holds is for who parsed it to see.
+   * @throws LoomError `undecodable`, `bad_seal`, `key_destroyed`, `blob_missing`
+   */
+  open(fact: ParsedFact): Fact | Promise<Fact>;
   /**
    * As `read`, but from what this process's leased consumer was handed, where that is complete behind `after`; waits a moment
    * for `atLeast`. With `atLeast` 0 the server is asked.

@@ -8,7 +8,7 @@ import type { Log, ReadOptions } from './port.ts';
 import { messages } from './read.ts';
 import { generation, parseSubject, prefixOf, streamOf } from './subjects.ts';
 import type { Stored } from './transport.ts';
-import type { Address, ClearItem, Head } from './types.ts';
+import type { Address, Head, ParsedFact, RawItem } from './types.ts';
 
 export interface RawFact {
   /** JetStream stream. */
@@ -19,21 +19,6 @@ export interface RawFact {
   readonly subject: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
-}
-
-/** An item with the very bytes that lie in the log. */
-export type RawItem = ClearItem & { readonly bytes: Uint8Array };
-
-/** What a raw fact says: `items` are counted, `said` is a fact's own body (null for `decision.made`). */
-export interface ParsedFact extends Head {
-  readonly type: FactType;
-  readonly items: readonly RawItem[];
-  readonly said: RawItem | null;
-  /** Headers `loom-chain`, `loom-decider`, `ce-type`, `ce-subject`; empty where there is none. */
-  readonly chain: string;
-  readonly decider: string;
-  readonly ceType: string;
-  readonly ceSubject: string;
 }
 
 type From = Pick<Log, 'connection' | 'streams'>;
@@ -115,5 +100,5 @@ interface Bytes {
 function rawItem({ type, key, body: bytes }: Bytes, id: string): RawItem {
   const { type: found, wire } = decodeWire(bytes);
   if (found !== type) throw new LoomError('undecodable', `the body is a ${found}, it should be a ${type}`);
-  return { type, key, id, body: clearOf(type, wire), bytes } as RawItem;
+  return { type, key, id, body: clearOf(type, wire), bytes, wire } as RawItem;
 }

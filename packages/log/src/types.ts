@@ -1,4 +1,4 @@
-import type { Bodies, ClearBodies, FactType } from '@loom/schemas';
+import type { Bodies, ClearBodies, FactType, Wire } from '@loom/schemas';
 
 /** Who may write: the source token of a subject, and the NATS user that owns it. */
 export type Source =
@@ -71,6 +71,21 @@ export interface ClearFact extends Head {
   readonly said: ClearItem | null;
   /** Of a redrive, where the reader is its consumer: the fact that it could not take and is to take at this place. */
   readonly redriven?: ClearFact;
+}
+
+/** An item with the very bytes that lie in the log, and all that they hold: sealed fields are sealed. */
+export type RawItem = ClearItem & { readonly bytes: Uint8Array; readonly wire: Wire };
+
+/** What a raw fact says: `items` are counted, `said` is a fact's own body (null for `decision.made`). */
+export interface ParsedFact extends Head {
+  readonly type: FactType;
+  readonly items: readonly RawItem[];
+  readonly said: RawItem | null;
+  /** Headers `loom-chain`, `loom-decider`, `ce-type`, `ce-subject`; empty where there is none. */
+  readonly chain: string;
+  readonly decider: string;
+  readonly ceType: string;
+  readonly ceSubject: string;
 }
 
 /** A fact to be written. */

@@ -30,7 +30,7 @@ test('a decision that says something else is found', async ({ facts, play }) => 
   const told = changed(facts, 'job.completed', (item) =>
     item.type === 'job.completed' ? { ...item, body: { ...item.body, artifacts: 7 } } : item,
   );
-  const { broken } = await rederive(play.at, told, decideAgain);
+  const { broken } = rederive(play.at, told, decideAgain);
   assert.is(broken?.seq, seqOf(facts, 'job.completed'));
   assert.match(broken?.message ?? '', /job\.completed 0 comes out otherwise/);
 });
@@ -38,7 +38,7 @@ test('a decision that says something else is found', async ({ facts, play }) => 
 test('a decision that lacks an item is found', async ({ facts, play }) => {
   const at = facts.findLastIndex(({ type }) => type === 'decision.made');
   const less = facts.map((fact, i) => (i === at ? { ...fact, items: fact.items.slice(1) } : fact));
-  assert.is((await rederive(play.at, less, decideAgain)).broken?.seq, facts[at]?.seq);
+  assert.is(rederive(play.at, less, decideAgain).broken?.seq, facts[at]?.seq);
 });
 
 test('a fact that changed after the decision on it is found at the decision', async ({ facts, play }) => {
@@ -47,14 +47,14 @@ test('a fact that changed after the decision on it is found at the decision', as
   );
   const settled = seqOf(facts, 'step.settled') ?? 0;
   const next = facts.find(({ type, seq }) => type === 'decision.made' && seq > settled);
-  assert.is((await rederive(play.at, told, decideAgain)).broken?.seq, next?.seq);
+  assert.is(rederive(play.at, told, decideAgain).broken?.seq, next?.seq);
 });
 
 test('what another version decided is passed over and counted', async ({ facts, play }) => {
   const other = changed(facts, 'decision.made', (item) =>
     item.type === 'job.accepted' ? { ...item, body: { ...item.body, decider: '0' } } : item,
   );
-  const { broken, skipped, decisions } = await rederive(play.at, other, decideAgain);
+  const { broken, skipped, decisions } = rederive(play.at, other, decideAgain);
   assert.is(broken, null);
   assert.is(skipped, decisions);
 });
