@@ -1,9 +1,9 @@
 /** A schema made ready, and values in Avro's single-object encoding: `C3 01`, 8-byte fingerprint, binary. */
 import { LoomError } from '@loom/service';
 import avro, { type Type } from 'avsc';
-import { boundsOf } from './bounds.ts';
 import { fingerprint } from './fingerprint.ts';
-import { type Avsc, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
+import { type ReadValue, readerOf } from './read-value.ts';
+import type { Avsc } from './schema.ts';
 
 type Resolver = ReturnType<Type['createResolver']>;
 
@@ -15,9 +15,7 @@ export interface Compiled {
   readonly hex: string;
   /** How values of other writers become values of this type. */
   readonly resolvers: Map<string, Resolver>;
-  /** Throws `undecodable` for bytes that cannot be a value. */
-  readonly bounds: (bytes: Buffer, from: number) => void;
-  readonly plain: Plain;
+  readonly read: ReadValue;
 }
 
 const headerSize = 10;
@@ -59,8 +57,7 @@ export function compile(avsc: Avsc): Compiled {
     header,
     hex: print.toString('hex'),
     resolvers: new Map(),
-    bounds: boundsOf(avsc),
-    plain: plainOf(avsc),
+    read: readerOf(avsc),
   };
 }
 
@@ -98,45 +95,23 @@ export function writerOf(bytes: Buffer): string {
 
 /** Reads what `writer` wrote as a value of `reader`. @throws LoomError `undecodable` */
 export function decode(reader: Compiled, writer: Compiled, bytes: Buffer): unknown {
-  writer.bounds(bytes, headerSize);
+  const value = writer.read(bytes, headerSize);
+  return reader.hex === writer.hex ? value : reader.read(resolved(reader, writer, bytes.subarray(headerSize)), 0);
+}
+
+/** What another writer wrote, as `reader` would have written it. avsc believes the counts that it reads: the bytes were read as the writer's before. */
+function resolved(reader: Compiled, writer: Compiled, bytes: Buffer): Buffer {
   try {
-    return reader.plain(reader.type.fromBuffer(bytes.subarray(headerSize), resolver(reader, writer)));
+    return reader.type.toBuffer(reader.type.fromBuffer(bytes, resolver(reader, writer)));
   } catch {
     throw new LoomError('undecodable');
   }
 }
 
-function resolver(reader: Compiled, writer: Compiled): Resolver | undefined {
-  if (reader.hex === writer.hex) return undefined;
+function resolver(reader: Compiled, writer: Compiled): Resolver {
   const known = reader.resolvers.get(writer.hex) ?? reader.type.createResolver(writer.type);
   reader.resolvers.set(writer.hex, known);
   return known;
-}
-
-type Plain = (value: unknown) => unknown;
-
-const asItIs: Plain = (value) => value;
-
-/** avsc answers instances of classes that it makes; callers get plain objects. Where there is nothing to make plain: `asItIs`. */
-function plainOf(avsc: Avsc): Plain {
-  const inner = nullable(avsc);
-  const type = inner ?? avsc;
-  const plain = isRecord(type) ? plainRecord(type) : plainItems(type);
-  return inner === undefined || plain === asItIs ? plain : (value) => (value === null ? null : plain(value));
-}
-
-function plainRecord({ fields }: AvscRecord): Plain {
-  const parts = fields.map(({ name, type }) => [name, plainOf(type)] as const);
-  return (value) => {
-    const made: Record<string, unknown> = {};
-    for (const [name, plain] of parts) made[name] = plain((value as Record<string, unknown>)[name]);
-    return made;
-  };
-}
-
-function plainItems(type: Avsc): Plain {
-  const plain = kindOf(type) === 'array' ? plainOf((type as { items: Avsc }).items) : asItIs;
-  return plain === asItIs ? asItIs : (value) => (value as unknown[]).map(plain);
 }
 
 /** The bytes as a Buffer, without a copy. */

@@ -2,6 +2,7 @@
 import { LoomError } from '@loom/service';
 import { bufferOf, type Compiled, decode, encode, writerOf } from './compiled.ts';
 import type { Bodies, ClearBodies, FactType } from './generated.ts';
+import { recordMaker } from './record-maker.ts';
 import { compiledOf, factOf, openedWriter, schemas } from './registry.ts';
 import { type Avsc, type AvscField, type AvscRecord, type KeyName, keyOf, recordOf } from './schema.ts';
 
@@ -43,12 +44,7 @@ export function toWire<T extends FactType>(type: T, body: Bodies[T], context: st
 
 /** @throws LoomError `bad_seal`, `key_destroyed`, `unknown_schema` or `undecodable` */
 export function fromWire<T extends FactType>(type: T, wire: Wire, context: string, sealer: Sealer): Bodies[T] {
-  const body = mapFields(planOf(type), wire, ({ key, opened, path }, value) => {
-    if (value === null) return null;
-    const plain = sealer.open(key, `${context}/${path}`, value as Buffer);
-    return decode(opened(), openedWriter(writerOf(plain)), plain);
-  });
-  return body as Bodies[T];
+  return openerOf(type)({ wire, context, sealer }) as Bodies[T];
 }
 
 /** What needs no key: the sealed and personal fields are absent. */
@@ -120,6 +116,48 @@ function plan(record: AvscRecord, at: string): readonly Step[] {
   });
 }
 
+/** What is to be opened: a body or a record in it. */
+interface Shut {
+  readonly wire: Wire;
+  readonly context: string;
+  readonly sealer: Sealer;
+}
+
+type Open = (shut: Shut) => unknown;
+
+const openers = new Map<FactType, Open>();
+
+function openerOf(type: FactType): Open {
+  const known = openers.get(type) ?? openRecord(planOf(type));
+  openers.set(type, known);
+  return known;
+}
+
+const openRecord = (steps: readonly Step[]): Open =>
+  recordMaker(
+    steps.map(({ name }) => name),
+    steps.map(openField),
+  );
+
+function openField({ name, leaf, inner }: Step): Open {
+  if (leaf !== undefined) return openLeaf(name, leaf);
+  if (inner === undefined) return ({ wire }) => wire[name];
+  const open = openRecord(inner);
+  return (shut) => {
+    const value = shut.wire[name];
+    return isObject(value) ? open({ ...shut, wire: value }) : value;
+  };
+}
+
+const openLeaf =
+  (name: string, { key, opened, path }: Leaf): Open =>
+  ({ wire, context, sealer }) => {
+    const value = wire[name];
+    if (value === null) return null;
+    const plain = sealer.open(key, `${context}/${path}`, value as Buffer);
+    return decode(opened(), openedWriter(writerOf(plain)), plain);
+  };
+
 /** Copies a body, nested records too; `onLeaf` replaces what is not clear, or drops it by answering undefined. */
 function mapFields(steps: readonly Step[], body: object, onLeaf: OnLeaf): Wire {
   const result: Wire = {};
@@ -132,4 +170,6 @@ function mapFields(steps: readonly Step[], body: object, onLeaf: OnLeaf): Wire {
 }
 
 const copied = (inner: readonly Step[] | undefined, value: unknown, onLeaf: OnLeaf): unknown =>
-  inner === undefined || typeof value !== 'object' || value === null ? value : mapFields(inner, value, onLeaf);
+  inner === undefined || !isObject(value) ? value : mapFields(inner, value, onLeaf);
+
+const isObject = (value: unknown): value is Wire => typeof value === 'object' && value !== null;
