@@ -89,7 +89,18 @@ export function sumOf(subject: string, headers: Iterable<Pair>, body: Uint8Array
   if (!sorted) lines.sort(([a], [b]) => (a < b ? -1 : 1));
   let head = `${subject}\n`;
   for (const [name, value] of lines) head += `${name}: ${value}\n`;
-  return hash('sha256', Buffer.concat([Buffer.from(`${head}\n`), body]), 'hex');
+  return hash('sha256', inOnePiece(`${head}\n`, body), 'hex');
+}
+
+/** Overwritten by the next sum: a buffer for each of them would take longer than its hashing. */
+let piece = Buffer.allocUnsafeSlow(65_536);
+
+function inOnePiece(head: string, body: Uint8Array): Buffer {
+  const most = 3 * head.length + body.length;
+  if (most > piece.length) piece = Buffer.allocUnsafeSlow(2 * most);
+  const length = piece.write(head);
+  piece.set(body, length);
+  return piece.subarray(0, length + body.length);
 }
 
 /** Checks the sum. @throws LoomError `damaged` naming stream and sequence */

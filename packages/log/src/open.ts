@@ -2,6 +2,7 @@
 import { clearOf, decodeWire, fromWire, isContentFree } from '@loom/schemas';
 import type { FactType, Sealer, Wire } from '@loom/schemas';
 import { LoomError } from '@loom/service';
+import type { Carried } from './carried.ts';
 import { checkOut, isCheckedIn } from './claims.ts';
 import { noSealer, personOf } from './encode.ts';
 import type { EncodedItem, Parts } from './encode.ts';
@@ -21,24 +22,37 @@ interface Said {
 /** A body as it lies, and where. */
 export interface Place {
   readonly at: Located;
+  /** As it lies there. */
+  readonly body: Uint8Array;
   readonly wire: Wire;
 }
 
-/** At once, where all that it takes is in hand. @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing` */
-export function openFact(parts: Parts, message: Stored): Fact | Promise<Fact> {
+/**
+ * At once, where all that it takes is in hand. Who opens the facts of one address in order brings what their decisions `carried`.
+ * @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing`
+ */
+export function openFact(parts: Parts, message: Stored, carried?: Carried): Fact | Promise<Fact> {
   verify(message);
   const located = parseSubject(message.subject);
   agree(message, located);
   const head = headOf(message, located);
-  const opened = parts.known.get(head.sum) ?? openBodies(parts, placesOf(located, message.body));
-  return opened instanceof Promise ? opened.then((items) => sayings(head, items)) : sayings(head, opened);
+  const known = parts.known.get(head.sum) ?? carried?.take(head, message.body);
+  if (known !== undefined) return sayings(head, known);
+  const places = placesOf(located, message.body);
+  const opened = openBodies(parts, places);
+  const said = (items: readonly Opened[]): Fact => {
+    if (head.type === 'decision.made') carried?.put(places, items);
+    return sayings(head, items);
+  };
+  return opened instanceof Promise ? opened.then(said) : said(opened);
 }
 
 function placesOf(located: Located, body: Uint8Array): readonly Place[] {
   const wire = wireOf(located.type, body);
-  if (located.type !== 'decision.made') return [{ at: located, wire }];
-  return carried(wire).map((item) => ({
+  if (located.type !== 'decision.made') return [{ at: located, body, wire }];
+  return carriedBy(wire).map((item) => ({
     at: { ...located, type: item.type, key: item.key },
+    body: item.body,
     wire: decodeItem(item),
   }));
 }
@@ -66,7 +80,7 @@ export function clearFact(message: Stored): ClearFact {
   const { located, type, wire } = decode(message);
   const head = headOf(message, located);
   if (type === 'decision.made') {
-    const items = carried(wire).map((item, i) => clearItem(item, decodeItem(item), `${message.seq}.${i}`));
+    const items = carriedBy(wire).map((item, i) => clearItem(item, decodeItem(item), `${message.seq}.${i}`));
     return { ...head, items, said: null };
   }
   const said = clearItem(located, wire, `${message.seq}.0`);
@@ -76,7 +90,7 @@ export function clearFact(message: Stored): ClearFact {
 /** The items of a stored `decision.made`, as they lie there. @throws LoomError `damaged`, `undecodable` */
 export function itemsOf(message: Stored): readonly EncodedItem[] {
   const { type, wire } = decode(message);
-  return type === 'decision.made' ? carried(wire) : [];
+  return type === 'decision.made' ? carriedBy(wire) : [];
 }
 
 function decode(message: Stored): Said {
@@ -92,7 +106,7 @@ function wireOf(wanted: FactType, body: Uint8Array): Wire {
   return wire;
 }
 
-const carried = (wire: Wire): readonly EncodedItem[] => wire['items'] as readonly EncodedItem[];
+const carriedBy = (wire: Wire): readonly EncodedItem[] => wire['items'] as readonly EncodedItem[];
 
 function decodeItem(item: EncodedItem): Wire {
   const { type, wire } = decodeWire(item.body);

@@ -1,4 +1,5 @@
 /** Reading one address: in order, by direct batch get, which needs no consumer. */
+import { Carried } from './carried.ts';
 import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
 import type { ReadOptions, TailOptions } from './port.ts';
@@ -8,6 +9,7 @@ import type { Batch, Stored } from './transport.ts';
 import type { Address, ClearFact, Fact, Source } from './types.ts';
 import type { FactType } from '@loom/schemas';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { promisify } from 'node:util';
 
 export interface Reader extends Parts {
   readonly connection: NatsConnection;
@@ -50,10 +52,11 @@ export async function* messages(
   const behind = (seq: number): Promise<Batch> =>
     directBatch(reader.connection, stream, { seq: seq + 1, next_by_subj: filter, batch });
   for (let page = await behind(after), next: Promise<Batch> | null = null; ; next = null) {
-    for (const message of page.messages) {
+    for (const [i, message] of page.messages.entries()) {
       if (message.seq > upto) return;
       yield message;
-      next ??= behindPage(page, upto, behind);
+      if (i === 0) next = behindPage(page, upto, behind);
+      if (i === 0 && next !== null) await turn();
     }
     if (next === null) return;
     page = await next;
@@ -73,11 +76,15 @@ function behindPage(
   return next;
 }
 
+/** What is asked goes out with the turn of the event loop: the server reads while this process works on. */
+const turn = promisify(setImmediate);
+
 const ofAddress = (reader: Reader, at: Address, options: ReadOptions): AsyncGenerator<Stored> =>
   messages(reader, streamOf(at, reader.streams), `${prefixOf(at)}.>`, options);
 
 export async function* read(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<Fact> {
-  for await (const message of ofAddress(reader, at, options)) yield openFact(reader, message);
+  const carried = new Carried();
+  for await (const message of ofAddress(reader, at, options)) yield openFact(reader, message, carried);
 }
 
 export async function* readClear(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<ClearFact> {
