@@ -1,6 +1,7 @@
 /** A folded state as bytes and back; which log and which fold it is of, the log's snapshots look after. */
 import type { Address, NoSnapshot, Snapshots } from '@loom/log';
 import { metrics } from '@loom/service';
+import { hash } from 'node:crypto';
 import { DefaultDeserializer, serialize } from 'node:v8';
 import type { Job } from './domain/state.ts';
 import { FOLD } from './fold-version.ts';
@@ -12,14 +13,31 @@ export const snapshotEvery = 500;
 const looked = metrics.counter('loom_snapshots_looked', 'Snapshots looked for, by what was found.');
 const kept = metrics.counter('loom_snapshots_kept', 'Snapshots made, by whether they could be kept.');
 
-/** Any state, whatever is in it: maps, sets, bytes, and one thing in two places stays one thing. */
-export const packState = (job: Job): Buffer => serialize([stateHash(job), job]);
+const sumSize = 32;
 
-/** Null for bytes that are no state of this job, or one that does not have its hash. */
+/**
+ * The SHA-256 of what follows, then `state_hash` and state: any state, whatever is in it: maps, sets, bytes, and one thing in two places stays
+ * one thing.
+ */
+export function packState(job: Job): Buffer {
+  const packed = serialize([stateHash(job), job]);
+  return Buffer.concat([sumOf(packed), packed]);
+}
+
+const sumOf = (packed: Uint8Array): Buffer => hash('sha256', packed, 'buffer');
+
+/** Null for bytes that are no state of this job, or are not as they were packed. */
 export function unpackState(at: Address, bytes: Uint8Array): Job | null {
+  return unpack(at, bytes)?.job ?? null;
+}
+
+/** With the `state_hash` that it had when it was packed: the sum says that these are the bytes of then, the hash that they say the same. */
+function unpack(at: Address, bytes: Uint8Array): { readonly job: Job; readonly hash: string } | null {
+  const packed = bytes.subarray(sumSize);
+  if (!sumOf(packed).equals(bytes.subarray(0, sumSize))) return null;
   try {
-    const [hash, job] = read(bytes) as readonly [string, Job];
-    return job.tenant === at.tenant && job.stream === at.stream && stateHash(job) === hash ? job : null;
+    const [hash, job] = read(packed) as readonly [string, Job];
+    return job.tenant === at.tenant && job.stream === at.stream ? { job, hash } : null;
   } catch {
     return null;
   }

@@ -69,9 +69,25 @@ function artifact(written: Artifact): unknown {
 function canonical(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const record = value as Readonly<Record<string, unknown>>;
-  const names = Object.keys(record)
-    .filter((name) => record[name] !== undefined)
-    .toSorted();
-  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(record[name])}`).join(',')}}`;
+  let text = '';
+  for (const [name, label] of orderOf(value)) {
+    const part = (value as Readonly<Record<string, unknown>>)[name];
+    if (part !== undefined) text += `${text === '' ? '' : ','}${label}${canonical(part)}`;
+  }
+  return `{${text}}`;
+}
+
+/** Names in their order, each also as JSON writes it: a state has thousands of objects of a dozen shapes. */
+type Order = readonly (readonly [name: string, label: string])[];
+
+const orders = new Map<string, Order>();
+const mostOrders = 1000;
+
+function orderOf(value: object): Order {
+  const names = Object.keys(value);
+  const shape = JSON.stringify(names);
+  const known = orders.get(shape) ?? names.toSorted().map((name) => [name, `${JSON.stringify(name)}:`] as const);
+  if (orders.size >= mostOrders) orders.clear();
+  orders.set(shape, known);
+  return known;
 }
