@@ -1,6 +1,6 @@
 /** What `./loom replay --verify` makes again with: the running decider, the providers' own bytes, the job's keys. Nothing is called or run. */
 import { verifyJob, type Maker, type ModelAsked, type ToolAsked, type Verified } from '@loom/check';
-import { toolInput } from '@loom/job';
+import { toolInput, wrongSnapshot } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import type { ModelPort } from '@loom/models';
 import { DECIDER } from '@loom/orchestrator';
@@ -18,7 +18,18 @@ interface Options {
 /** @throws LoomError `log_unavailable`, `root_key_unreadable` */
 export async function verify(at: Address, { log, rootKeyFile, upto }: Options): Promise<Verified> {
   const vault = await openVault({ connection: log.connection, rootKeyFile });
-  return verifyJob(log, at, upto, makerOf(vault, at));
+  const verified = await verifyJob(log, at, upto, makerOf(vault, at));
+  if (verified.broken !== null || verified.shredded) return verified;
+  return { ...verified, broken: await misleading(log, at, upto) };
+}
+
+/** A snapshot that its facts do not come to: whoever begins with it goes wrong. */
+async function misleading(log: Log, at: Address, upto: number): Promise<Verified['broken']> {
+  const seq = await wrongSnapshot(log, at, upto);
+  if (seq === null) return null;
+  const message =
+    'the snapshot kept at this fact says another thing than the facts up to it; delete it from the bucket';
+  return { seq, subject: `$KV.loom_snapshots.${at.tenant}.${at.stream}.0`, message };
 }
 
 /** Opens the job's keys when they are first asked for. */

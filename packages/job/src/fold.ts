@@ -6,6 +6,7 @@ import { emptyJob, type Job } from './domain/state.ts';
 import { openBundle } from './bundle.ts';
 import { foldWith } from './pure.ts';
 import { findState, keepState, snapshotEvery } from './snapshot.ts';
+import { stateHash } from './state-hash.ts';
 
 /** Folds one fact into the state, which it changes and returns. A fact that was folded before is passed over; the chain runs over the sums of all facts. */
 export function evolve(job: Job, fact: Fact): Job {
@@ -35,13 +36,28 @@ interface CacheOptions {
 
 /** The state of a job from its facts, up to a sequence if one is given. */
 export async function foldJob(log: FactReader, at: Address, upto?: number): Promise<Job> {
-  const job = await begin(log.snapshots, at, upto);
-  for await (const fact of log.read(at, { after: job.seq, ...(upto === undefined ? {} : { upto }) })) evolve(job, fact);
+  return foldOn(log, await begin(log.snapshots, at, upto), upto);
+}
+
+async function foldOn(log: FactReader, job: Job, upto?: number): Promise<Job> {
+  for await (const fact of log.read(job, { after: job.seq, ...(upto === undefined ? {} : { upto }) }))
+    evolve(job, fact);
   return job;
 }
 
-const begin = async (snapshots: Snapshots | undefined, at: Address, upto?: number): Promise<Job> =>
-  (snapshots && (await findState(snapshots, at, upto))) ?? emptyJob(at);
+async function begin(snapshots: Snapshots | undefined, at: Address, upto?: number): Promise<Job> {
+  const kept = snapshots && (await findState(snapshots, at, upto));
+  return kept?.job ?? emptyJob(at);
+}
+
+/** Sequence of the snapshot that folds up to `upto` begin with, where it says another thing than the facts up to it; null where it does not, or there is none. */
+export async function wrongSnapshot(log: FactReader, at: Address, upto?: number): Promise<number | null> {
+  const kept = log.snapshots && (await findState(log.snapshots, at, upto));
+  if (!kept) return null;
+  const folded = await foldOn(log, emptyJob(at), kept.job.seq);
+  const hashes = new Set([kept.hash, stateHash(kept.job), stateHash(folded)]);
+  return hashes.size === 1 && kept.job.chain === folded.chain ? null : kept.job.seq;
+}
 
 interface Entry {
   job: Job;

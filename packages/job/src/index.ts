@@ -2,7 +2,7 @@ export { conversation, inputBound, momentOf, type Moment } from './domain/conver
 export { bundleOf, openBundle } from './bundle.ts';
 export { cutOf, nextRecorded, playsBack, recordedOutcome, replayOf } from './domain/fork.ts';
 export { diffOf, type JobDiff } from './domain/diff.ts';
-export { evolve, foldJob, JobCache, type FactReader } from './fold.ts';
+export { evolve, foldJob, JobCache, wrongSnapshot, type FactReader } from './fold.ts';
 export { isParking, isSpent, mayPass, parkedAttempt, parkingTimer } from './domain/parked.ts';
 export { pendingDispatches, type Dispatch } from './domain/pending.ts';
 export { callKeyOf, emptyJob, lastTurn, openAttempts, openCalls, stepKey } from './domain/state.ts';

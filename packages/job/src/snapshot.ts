@@ -26,13 +26,19 @@ export function packState(job: Job): Buffer {
 
 const sumOf = (packed: Uint8Array): Buffer => hash('sha256', packed, 'buffer');
 
+/** A state as it came out of a snapshot, and the `state_hash` that it went in with. */
+export interface Kept {
+  readonly job: Job;
+  readonly hash: string;
+}
+
 /** Null for bytes that are no state of this job, or are not as they were packed. */
 export function unpackState(at: Address, bytes: Uint8Array): Job | null {
   return unpack(at, bytes)?.job ?? null;
 }
 
-/** With the `state_hash` that it had when it was packed: the sum says that these are the bytes of then, the hash that they say the same. */
-function unpack(at: Address, bytes: Uint8Array): { readonly job: Job; readonly hash: string } | null {
+/** The sum says that these are the bytes of then; that they say what the facts say is verified where a job is. */
+function unpack(at: Address, bytes: Uint8Array): Kept | null {
   const packed = bytes.subarray(sumSize);
   if (!sumOf(packed).equals(bytes.subarray(0, sumSize))) return null;
   try {
@@ -64,14 +70,14 @@ class Reader extends DefaultDeserializer {
 }
 
 /** The state that the newest snapshot not behind `upto` holds; null where every fact has to be folded. */
-export async function findState(snapshots: Snapshots, at: Address, upto?: number): Promise<Job | null> {
+export async function findState(snapshots: Snapshots, at: Address, upto?: number): Promise<Kept | null> {
   const found = await snapshots.find(at, FOLD, upto);
-  const job = typeof found === 'string' ? null : unpackState(at, found);
-  looked.add(1, { found: typeof found === 'string' ? found : outcomeOf(job) });
-  return job;
+  const kept = typeof found === 'string' ? null : unpack(at, found);
+  looked.add(1, { found: typeof found === 'string' ? found : outcomeOf(kept) });
+  return kept;
 }
 
-const outcomeOf = (job: Job | null): NoSnapshot | 'used' | 'wrong' => (job === null ? 'wrong' : 'used');
+const outcomeOf = (kept: Kept | null): NoSnapshot | 'used' | 'wrong' => (kept === null ? 'wrong' : 'used');
 
 /** Keeps the state as it is now. A snapshot that cannot be kept is no failure: whoever needs it folds the facts. */
 export async function keepState(snapshots: Snapshots, job: Job): Promise<void> {

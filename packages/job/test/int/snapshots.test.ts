@@ -1,4 +1,5 @@
-import { emptyJob, evolve, FOLD, foldJob, JobCache, packState, snapshotEvery, stateHash } from '@loom/job';
+import { emptyJob, evolve, FOLD, foldJob, JobCache, snapshotEvery, stateHash } from '@loom/job';
+import { packState, wrongSnapshot } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import { openVault } from '@loom/vault';
@@ -134,6 +135,19 @@ test('a snapshot of many messages comes in parts, and one of another fold, or on
   const mixed = Buffer.concat([right.subarray(0, 80), wrong.subarray(80)]);
   await orchestrator.snapshots.keep(at, { fold: FOLD, seq: state.seq, state: mixed });
   assert.is(stateHash(await foldJob(gateway, at)), stateHash(state));
+});
+
+test('one that says another thing than the facts up to it is named where a job is verified', async (context) => {
+  const { gateway, orchestrator } = context;
+  const at = await long(gateway, 8);
+  assert.is(await wrongSnapshot(gateway, at), null);
+  const state = await cold(gateway, at);
+  await post(gateway, at, 3);
+  await keep(orchestrator, state);
+  assert.is(await wrongSnapshot(gateway, at), null);
+  await keep(orchestrator, { ...state, epoch: 7 });
+  assert.is(await wrongSnapshot(gateway, at), state.seq);
+  assert.is(await wrongSnapshot(gateway, at, state.seq - 1), null, 'none that early');
 });
 
 /** The job's snapshot as it lies in the bucket, put there again with a change. */
