@@ -40,7 +40,7 @@ export function openParsed(parts: Parts, fact: ParsedFact): Fact | Promise<Fact>
   return opened instanceof Promise ? opened.then((items) => sayings(fact, items)) : sayings(fact, opened);
 }
 
-function placeOf({ tenant, stream, source }: ParsedFact, { type, key, wire }: RawItem): Place {
+function placeOf({ tenant, stream, source }: ParsedFact, { type, key, bytes: body, wire }: RawItem): Place {
   if (type === 'decision.made') throw new LoomError('undecodable', 'a decision holds a decision');
-  return { at: { tenant, stream, source, type, key }, wire };
+  return { at: { tenant, stream, source, type, key }, body, wire };
 }
