@@ -1,5 +1,5 @@
 /**
- * Owns the signals of the model calls in hand: one each, aborted when the job does not want its call any more.
+ * Owns the signals of the model calls in hand: one each, aborted when the job does not want its call any more, or its time is up.
  *
  * K1. A hint is no truth: it only makes this process read the job's facts again.
  * K2. The facts are read before the effect as well, so a kill from before the request is seen without any hint.
@@ -15,15 +15,25 @@ export interface Work extends Address {
   readonly epoch: number;
 }
 
+interface Guard {
+  readonly signal: AbortSignal;
+  /** Why the call is not wanted any more; null while it is, and where its time was up. */
+  readonly why: () => string | null;
+  readonly done: () => void;
+}
+
 export interface Kills extends Disposable {
-  /** A signal for a call; `done` when it has ended. */
-  guard(work: Work): { readonly signal: AbortSignal; readonly done: () => void };
+  /** A signal for a call, which may take so many ms; `done` when it has ended. */
+  guard(work: Work, allowed: number): Guard;
   /** Breaks off what is in hand because this process ends; it is tried again elsewhere. */
   drain(): void;
 }
 
 /** Why calls are broken off at the end of a process. */
 export const DRAINED = 'worker_stopped';
+
+/** The message is the code of the reason. */
+class Halt extends Error {}
 
 /** A hint may come before its fact can be read: when to look, ms after the look before. */
 const looks = [0, 50, 200, 1000] as const;
@@ -38,7 +48,7 @@ export function watchKills(log: Pick<Log, 'watch'>, jobs: Pick<JobCache, 'at'>):
         (job) => halted(job, work),
         () => null,
       );
-      if (why !== null) controller.abort(new Error(why));
+      if (why !== null) controller.abort(new Halt(why));
     }
   };
   const end = log.watch((hint) => {
@@ -47,13 +57,19 @@ export function watchKills(log: Pick<Log, 'watch'>, jobs: Pick<JobCache, 'at'>):
     }
   });
   return {
-    guard: (work) => {
+    guard: (work, allowed) => {
       const controller = new AbortController();
+      const { signal } = controller;
       running.set(controller, work);
-      return { signal: controller.signal, done: () => void running.delete(controller) };
+      const timer = setTimeout(() => controller.abort(new DOMException('The time is up.', 'TimeoutError')), allowed);
+      const done = (): void => {
+        clearTimeout(timer);
+        running.delete(controller);
+      };
+      return { signal, why: () => (signal.reason instanceof Halt ? signal.reason.message : null), done };
     },
     drain: () => {
-      for (const controller of running.keys()) controller.abort(new Error(DRAINED));
+      for (const controller of running.keys()) controller.abort(new Halt(DRAINED));
     },
     [Symbol.dispose]: end,
   };

@@ -115,27 +115,26 @@ async function make(parts: Parts, call: Call): Promise<StepSettled> {
   const { slot, port, model } = call;
   if (isPlayback(slot.job)) throw new LoomError('internal', 'a playback calls no model');
   const attempted = await about(parts, call);
-  const guard = parts.kills.guard({ ...slot.at, agent: slot.request.agent, epoch: slot.request.epoch });
-  const signal = AbortSignal.any([guard.signal, AbortSignal.timeout(allowance(slot.deadline, parts.log.now()))]);
-  const onDelta = parts.log.live(slot.at.tenant, slot.at.stream, slot.request.agent);
+  const { agent, epoch } = slot.request;
+  const guard = parts.kills.guard({ ...slot.at, agent, epoch }, allowance(slot.deadline, parts.log.now()));
+  const onDelta = parts.log.live(slot.at.tenant, slot.at.stream, agent);
   const began = performance.now();
   const timed = (): Attempted => ({ ...attempted, latencyMs: Math.round(performance.now() - began) });
   try {
-    const reply = await port.call(model, { signal, onDelta });
+    const reply = await port.call(model, { signal: guard.signal, onDelta });
     crashpoint('agent-runner', 'called');
     return completed(timed(), reply);
   } catch (cause) {
     if (!(cause instanceof ModelFailure)) throw cause;
-    return brokenOff(timed(), cause, guard.signal);
+    return brokenOff(timed(), cause, guard.why());
   } finally {
     guard.done();
   }
 }
 
 /** A call that a kill ended is refused; one that failed, or that the end of this process cut short, may be tried again. */
-function brokenOff(attempted: Attempted, { detail, message }: ModelFailure, kill: AbortSignal): StepSettled {
-  const why = kill.reason instanceof Error ? kill.reason.message : 'killed';
-  if (!kill.aborted) return failed(attempted, detail, message);
+function brokenOff(attempted: Attempted, { detail, message }: ModelFailure, why: string | null): StepSettled {
+  if (why === null) return failed(attempted, detail, message);
   return why === DRAINED ? failed(attempted, { ...detail, code: DRAINED }, message) : refused(attempted, why, detail);
 }
 
