@@ -1,4 +1,5 @@
 /** Owns the worker processes of one side; each is stopped through its channel, or by its pid when it does not listen. */
+import { nodeFlags } from '@loom/service';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -59,11 +60,11 @@ class Worker {
   }
 }
 
-/** LOOM_BENCH_PROFILE=DIR writes a CPU profile of every worker there. */
+/** Loom's services run under their own flags, the raw loop under none. LOOM_BENCH_PROFILE=DIR writes a CPU profile of every worker there. */
 function execArgv({ side, half }: Work): string[] {
   const dir = process.env['LOOM_BENCH_PROFILE'];
-  const quiet = ['--disable-warning=ExperimentalWarning'];
-  return dir === undefined ? quiet : [...quiet, '--cpu-prof', `--cpu-prof-dir=${dir}/${side}-${half}`];
+  const flags = side === 'loom' ? nodeFlags : ['--disable-warning=ExperimentalWarning'];
+  return dir === undefined ? [...flags] : [...flags, '--cpu-prof', `--cpu-prof-dir=${dir}/${side}-${half}`];
 }
 
 /** Processor time (µs) and memory (MiB) are the sums over the workers. */

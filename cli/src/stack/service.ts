@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Running } from '@loom/service';
+import { nodeFlags, type Running } from '@loom/service';
 import { root } from '../root.ts';
 import type { Env } from './environment.ts';
 import { launch, stop, until } from './process.ts';
@@ -43,7 +43,7 @@ interface Apart {
 export async function startApart(name: string, env: Env, { log, shielded, preload }: Apart): Promise<Service> {
   const stderr = openSync(log, 'a');
   const before = preload === undefined ? [] : ['--import', preload];
-  const child = await launch(process.execPath, ['--disable-warning=ExperimentalWarning', ...before, fileOf(name)], {
+  const child = await launch(process.execPath, [...nodeFlags, ...before, fileOf(name)], {
     env: { ...env },
     detached: shielded,
     stdio: ['ignore', 'pipe', stderr],
