@@ -32,7 +32,7 @@ export const AgentCard = memo(function AgentCard(props: Props) {
       aria-setsize={of}
       aria-posinset={at}
       data-tone={toneOf(status)}
-      style={{ transform: `translate(${x}px, ${y}px)`, width, height }}
+      style={{ left: x, top: y, width, height }}
       onClick={() => choose(id)}
     >
       <span className="role">{role}</span>
