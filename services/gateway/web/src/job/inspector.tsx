@@ -10,8 +10,8 @@ import { Message } from './message.tsx';
 import { Transcript } from './transcript.tsx';
 import { useRested } from './use-rested.ts';
 
-/** A transcript is the dearest thing to draw: it waits until keys and slider rest, ms. */
-const rest = 90;
+/** A transcript is the dearest thing to draw: it waits until keys and slider rest, longer than a key that is held down takes to come again. ms */
+const rest = 160;
 
 /** One agent: what it is, what it said and did. */
 export function Inspector() {
@@ -41,7 +41,7 @@ export function Inspector() {
           <KillAgent id={shown.id} role={shown.role} over={agent?.finished !== null} />
         </div>
       )}
-      <Transcript key={id} entries={entries} />
+      <Transcript agent={id} entries={entries} />
       <Message />
     </aside>
   );

@@ -1,31 +1,32 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState, type RefObject } from 'react';
 import type { Entry } from '../model/transcript.ts';
 import { EntryView } from './entry.tsx';
 
 /** How near the end counts as being there, px. */
 const nearEnd = 80;
 
-/** Entries by windowing; who reads at the end stays at the end while words come. */
-export function Transcript({ entries }: { readonly entries: readonly Entry[] }) {
+interface Props {
+  readonly agent: string | null;
+  readonly entries: readonly Entry[];
+}
+
+/** Entries by windowing; who reads at the end stays at the end while words come. Another agent's words take the place of these row by row, and begin at their end. */
+export const Transcript = memo(function Transcript({ agent, entries }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const rows = useVirtualizer({
     count: entries.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 96,
     overscan: 4,
+    useFlushSync: false,
     getItemKey: (at) => entries[at]?.id ?? at,
   });
   const height = rows.getTotalSize();
-  useEffect(() => {
-    if (atEnd.current && scroller.current) scroller.current.scrollTop = height;
-  }, [height]);
+  const look = useEnd(scroller, agent, height);
   const toggle = (id: string, is: boolean): void =>
     setOpen((before) => new Set(is ? [...before, id] : [...before].filter((one) => one !== id)));
-  const look = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void =>
-    void (atEnd.current = scrollHeight - scrollTop - clientHeight < nearEnd);
   return (
     <div
       ref={scroller}
@@ -45,6 +46,17 @@ export function Transcript({ entries }: { readonly entries: readonly Entry[] }) 
       </div>
     </div>
   );
+});
+
+/** Keeps who reads at the end there; what it returns looks whether one does. */
+function useEnd(scroller: RefObject<HTMLElement | null>, agent: string | null, height: number) {
+  const atEnd = useRef(true);
+  useEffect(() => void (atEnd.current = true), [agent]);
+  useEffect(() => {
+    if (atEnd.current && scroller.current) scroller.current.scrollTop = height;
+  }, [scroller, agent, height]);
+  return ({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void =>
+    void (atEnd.current = scrollHeight - scrollTop - clientHeight < nearEnd);
 }
 
 interface ShownProps {
