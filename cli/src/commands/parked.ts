@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { userInfo } from 'node:os';
 import { Failure } from '../failure.ts';
 import type { Output } from '../output.ts';
-import type { Thing } from '../parked/thing.ts';
+import type * as shelves from '../parked/all.ts';
+import type { Past, Thing } from '../parked/thing.ts';
 import { homeOf } from '../root.ts';
 import { act, type Register } from './command.ts';
 
@@ -19,17 +20,17 @@ interface Act extends Choice {
   readonly reason?: string;
 }
 
-async function withParked<T>(work: (all: readonly Thing[]) => Promise<T>): Promise<T> {
-  const [{ operatorOn }, { everythingParked }] = await Promise.all([
-    import('../check/stack.ts'),
-    import('../parked/all.ts'),
-  ]);
+type Shelf = typeof shelves;
+
+/** The log as its operator reaches it, and the ways to look up what is parked in it. */
+async function withLog<T>(work: (log: Log, shelf: Shelf) => Promise<T>): Promise<T> {
+  const [{ operatorOn }, shelf] = await Promise.all([import('../check/stack.ts'), import('../parked/all.ts')]);
   await using log: Log = (await operatorOn(homeOf(process.env), false)).log;
-  return await work(await everythingParked(log));
+  return await work(log, shelf);
 }
 
 /** @throws Failure 2 for a kind that there is not */
-function chosen(all: readonly Thing[], { tenant, consumer, kind }: Choice): readonly Thing[] {
+function chosen<P extends Past>(all: readonly P[], { tenant, consumer, kind }: Choice): readonly P[] {
   if (![undefined, 'message', 'step'].includes(kind))
     throw new Failure(2, `there is no kind ${kind}`, ['--kind message', '--kind step']);
   const fits = (wanted: string | undefined, found: string): boolean => wanted === undefined || wanted === found;
@@ -37,28 +38,29 @@ function chosen(all: readonly Thing[], { tenant, consumer, kind }: Choice): read
 }
 
 /** @throws Failure 1 for a key that nothing is parked under */
-function byKey(all: readonly Thing[], key: string): Thing {
-  const found = all.find((one) => one.key === key);
+async function byKey(log: Log, { parkedUnder }: Shelf, key: string): Promise<Thing> {
+  const found = await parkedUnder(log, key);
   if (found === undefined)
     throw new Failure(1, `nothing is parked under ${key}`, ['./loom parked ls --all lists the keys']);
   return found;
 }
 
 async function list(options: Choice, out: Output): Promise<void> {
-  const all = chosen(await withParked((found) => Promise.resolve(found)), options);
-  const shown = options.all ? all : all.filter(({ state }) => state === 'parked');
+  const found = await withLog((log, { everythingParked }) => everythingParked(log, options.all === true, out));
+  const things = chosen(found.things, options);
+  const shown = options.all ? things : things.filter(({ state }) => state === 'parked');
   for (const one of shown) {
     out.record(one.record);
     out.print(one.line);
   }
-  const others = all.length - shown.length;
+  const others = things.length - shown.length + chosen(found.past, options).length;
   if (others > 0) out.note(`${others} redriven or dropped: --all shows them`);
   if (shown.length === 0) out.note('nothing is parked');
 }
 
 const show = (key: string, out: Output): Promise<void> =>
-  withParked(async (all) => {
-    const one = byKey(all, key);
+  withLog(async (log, shelf) => {
+    const one = await byKey(log, shelf, key);
     out.print(one.line);
     await one.show(out);
   });
@@ -69,10 +71,12 @@ const person = (): string => userInfo().username;
 async function redriveAll(keys: readonly string[], options: Act, out: Output): Promise<void> {
   if (keys.length > 0 === (options.all === true))
     throw new Failure(2, 'name keys, or say --all', ['./loom parked ls lists them']);
-  await withParked(async (all) => {
+  await withLog(async (log, shelf) => {
     const wanted = options.all
-      ? chosen(all, options).filter(({ state }) => state === 'parked')
-      : keys.map((key) => byKey(all, key));
+      ? chosen((await shelf.everythingParked(log, false, out)).things, options).filter(
+          ({ state }) => state === 'parked',
+        )
+      : await Promise.all(keys.map((key) => byKey(log, shelf, key)));
     const task = out.task('redrive');
     for (const [i, one] of wanted.entries()) {
       await redriveOne(one, options.reason ?? '', out);
@@ -93,8 +97,8 @@ async function redriveOne(one: Thing, reason: string, out: Output): Promise<void
 
 async function dropOne(key: string, { reason = '' }: Act, out: Output): Promise<void> {
   if (reason.trim() === '') throw new Failure(2, 'give a reason: it stays in the log', ['--reason "a trial of ours"']);
-  await withParked(async (all) => {
-    const seq = await byKey(all, key).drop({ person: person(), reason });
+  await withLog(async (log, shelf) => {
+    const seq = await (await byKey(log, shelf, key)).drop({ person: person(), reason });
     out.record({ key, dropped: seq });
     out.print(`${key}  dropped, at ${seq}`);
   });

@@ -2,20 +2,54 @@
 import { parkedSteps, resolveStep, type ParkedStep, type Try } from '@loom/job';
 import type { Address, Log, Redress } from '@loom/log';
 import { Sweep } from '@loom/orchestrator';
-import { LoomError } from '@loom/service';
+import { inLanes, LoomError } from '@loom/service';
 import { dollars } from '../client/swarm.ts';
 import { Failure } from '../failure.ts';
 import type { Output } from '../output.ts';
-import { lineOf, times, type Thing } from './thing.ts';
+import { lineOf, times, type Past, type Thing } from './thing.ts';
 
-/** Of open jobs, and of those in which an operator had a word. */
-export async function stepsOn(log: Log): Promise<readonly Thing[]> {
-  const spoken = await log.scan('operator', 'step.resolved');
-  const jobs = new Map<string, Address>();
-  for (const at of [...(await new Sweep(log).open()), ...spoken.found]) jobs.set(`${at.tenant}/${at.stream}`, at);
-  const found: ParkedStep[] = [];
-  for (const { tenant, stream } of jobs.values()) found.push(...(await parkedSteps(log, { tenant, stream })));
-  return found.map((one) => thingOf(log, one));
+/** The service that fails at steps. */
+const consumer = 'agent-runner';
+/** Jobs that are read at once. */
+const readAtOnce = 8;
+/** More jobs than are read within a second: their progress is shown. */
+const many = 100;
+
+/** Of open jobs; with `all` also of those that ended and in which an operator had a word, which are `past` without it. */
+export async function stepsOn(
+  log: Log,
+  all: boolean,
+  out: Output,
+): Promise<{ readonly things: readonly Thing[]; readonly past: readonly Past[] }> {
+  const open = await new Sweep(log).open();
+  const names = new Set(open.map(({ stream }) => stream));
+  const { found } = await log.scan('operator', 'step.resolved');
+  const spoken = found.filter(({ stream }) => !names.has(stream));
+  const ended = all ? new Map(spoken.map((at) => [at.stream, at])).values() : [];
+  const steps = await stepsIn(log, [...open, ...ended], out);
+  const past = all ? [] : spoken.map((at) => ({ kind: 'step', at, consumer }) as const);
+  return { things: steps.map((one) => thingOf(log, one)), past };
+}
+
+async function stepsIn(log: Log, jobs: readonly Address[], out: Output): Promise<readonly ParkedStep[]> {
+  const task = jobs.length > many ? out.task(`${jobs.length} jobs`) : null;
+  let read = 0;
+  const found = await inLanes(readAtOnce, jobs, async ({ tenant, stream }) => {
+    const steps = await parkedSteps(log, { tenant, stream });
+    task?.at(++read / jobs.length);
+    return steps;
+  });
+  task?.done();
+  return found.flat();
+}
+
+/** The step that is or was parked under a key, which begins with its job. */
+export async function stepOf(log: Log, key: string): Promise<Thing | undefined> {
+  const [job] = key.split('/', 1);
+  const { found } = key.includes('/') ? await log.scan('gateway', 'job.submitted') : { found: [] };
+  const at = found.find(({ stream }) => stream === job);
+  const steps = at === undefined ? [] : await parkedSteps(log, { tenant: at.tenant, stream: at.stream });
+  return steps.filter((one) => one.key === key).map((one) => thingOf(log, one))[0];
 }
 
 function thingOf(log: Log, one: ParkedStep): Thing {
@@ -24,7 +58,7 @@ function thingOf(log: Log, one: ParkedStep): Thing {
     kind: 'step',
     key,
     at,
-    consumer: 'agent-runner',
+    consumer,
     state,
     since,
     record: { kind: 'step', ...one },

@@ -2,13 +2,17 @@
 import type { Address, Redress } from '@loom/log';
 import type { Output } from '../output.ts';
 
-/** One thing that is parked, or was. */
-export interface Thing {
+/** One of those that an operator decided on, as far as it is known without looking it up. */
+export interface Past {
   readonly kind: 'message' | 'step';
-  readonly key: string;
   readonly at: Address;
   /** The service that failed at it. */
   readonly consumer: string;
+}
+
+/** One thing that is parked, or was. */
+export interface Thing extends Past {
+  readonly key: string;
   readonly state: 'parked' | 'redriven' | 'dropped';
   /** Unix ms. */
   readonly since: number;

@@ -110,6 +110,20 @@ test('what is dropped fails, what is cancelled ends, and the rest goes on when t
   await waiting(context, 0);
 });
 
+test('what an operator decided on is counted, listed when asked for, and shown by its key', async (context) => {
+  const { ids } = context;
+  const now = await parked(context, 'ls');
+  assert.equal(now.lines, []);
+  assert.match(now.err, /^3 redriven or dropped: --all shows them$/m);
+  const { lines } = await parked(context, 'ls', '--all');
+  assert.equal(
+    lines.map(({ key, state }) => `${key} ${state}`).toSorted(),
+    [`${keyOf(ids[0], 2)} redriven`, `${keyOf(ids[0], 3)} redriven`, `${keyOf(ids[1], 2)} dropped`].toSorted(),
+  );
+  assert.is((await parked(context, 'show', keyOf(ids[1], 2))).lines[0]?.state, 'dropped');
+  assert.is((await parked(context, 'show', keyOf(ids[1], 7))).exit, 1);
+});
+
 test('the log of it holds against every rule, and each decision is made again', async ({ system }) => {
   const { exit, lines } = await loom<{ ok: boolean; rederived: number }>(system, 'check', '--decide');
   assert.equal([exit, lines.at(-1)?.ok], [0, true]);

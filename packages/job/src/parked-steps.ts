@@ -2,7 +2,7 @@
 import type { Address, ClearFact, ClearItem, Log, Redress } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { LoomError } from '@loom/service';
-import { isParking, parkingTimer } from './domain/parked.ts';
+import { isParking, mayPass, parkingTimer } from './domain/parked.ts';
 import { isEnd } from './domain/status.ts';
 
 /** One attempt at a step that failed. */
@@ -45,9 +45,18 @@ type Limits = Bodies['job.accepted']['limits'];
 
 /** Every step of a job that waits for an operator, or about which one decided, in the order of the log. */
 export async function parkedSteps(log: Pick<Log, 'readClear'>, at: Address): Promise<readonly ParkedStep[]> {
+  if (!(await mayHave(log, at))) return [];
   const shelf = new Shelf(at);
   for await (const fact of log.readClear(at)) for (const item of fact.items) shelf.see(item, fact);
   return shelf.steps();
+}
+
+/** Whether any attempt failed in a way that may pass: of a job without, which most are, nothing else is read. */
+async function mayHave(log: Pick<Log, 'readClear'>, at: Address): Promise<boolean> {
+  const only = { source: 'agent-runner', type: 'step.settled' } as const;
+  for await (const { said } of log.readClear(at, { only }))
+    if (said?.type === 'step.settled' && mayPass({ settled: said.body })) return true;
+  return false;
 }
 
 /** Folds the clear facts of one job. */

@@ -54,6 +54,11 @@ export interface ReadOptions {
   readonly upto?: number;
 }
 
+export interface ClearOptions extends ReadOptions {
+  /** Facts of one kind alone. */
+  readonly only?: { readonly source: Source; readonly type: FactType };
+}
+
 export interface TailOptions extends ReadOptions {
   /** This job alone. */
   readonly job?: string;
@@ -157,7 +162,7 @@ export interface Log extends AsyncDisposable {
    * for `atLeast`. With `atLeast` 0 the server is asked.
    */
   readFed(at: Address, options: FedOptions): AsyncIterable<Fact>;
-  readClear(at: Address, options?: ReadOptions): AsyncIterable<ClearFact>;
+  readClear(at: Address, options?: ClearOptions): AsyncIterable<ClearFact>;
   /** One JetStream stream in order, or one job of it: clear fields only. */
   tail(stream: string, options?: TailOptions): AsyncIterable<ClearFact>;
   /** The fact under one subject, or null. */

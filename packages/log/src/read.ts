@@ -2,7 +2,7 @@
 import { Carried } from './carried.ts';
 import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
-import type { ReadOptions, TailOptions } from './port.ts';
+import type { ClearOptions, ReadOptions, TailOptions } from './port.ts';
 import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
 import { directBatch, directGet, directGetAt, directLast, leaderGet } from './transport.ts';
 import type { Batch, Stored } from './transport.ts';
@@ -79,16 +79,18 @@ function behindPage(
 /** What is asked goes out with the turn of the event loop: the server reads while this process works on. */
 const turn = promisify(setImmediate);
 
-const ofAddress = (reader: Reader, at: Address, options: ReadOptions): AsyncGenerator<Stored> =>
-  messages(reader, streamOf(at, reader.streams), `${prefixOf(at)}.>`, options);
+const ofAddress = (reader: Reader, at: Address, options: ReadOptions, below = '>'): AsyncGenerator<Stored> =>
+  messages(reader, streamOf(at, reader.streams), `${prefixOf(at)}.${below}`, options);
 
 export async function* read(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<Fact> {
   const carried = new Carried();
   for await (const message of ofAddress(reader, at, options)) yield openFact(reader, message, carried);
 }
 
-export async function* readClear(reader: Reader, at: Address, options: ReadOptions = {}): AsyncGenerator<ClearFact> {
-  for await (const message of ofAddress(reader, at, options)) yield clearFact(message);
+export async function* readClear(reader: Reader, at: Address, options: ClearOptions = {}): AsyncGenerator<ClearFact> {
+  const { only } = options;
+  const below = only && `${only.source}.${only.type}.*`;
+  for await (const message of ofAddress(reader, at, options, below)) yield clearFact(message);
 }
 
 /** A whole stream, or one job of it, clear fields only. */

@@ -145,6 +145,25 @@ test('a scan finds the jobs of a kind of fact once each', async ({ orchestrator,
   assert.equal((await gateway.scan('gateway', 'job.submitted', cursor)).found, []);
 });
 
+test('facts of one kind alone are read in order, from where it was asked and up to there', async ({ orchestrator }) => {
+  const at = job();
+  for (const key of ['a', 'b', 'c', 'd']) {
+    await orchestrator.append(at, epoch(key));
+    await orchestrator.append(at, tool(`a1-1-0-${key}`));
+  }
+  const only = { source: 'orchestrator', type: 'epoch.raised' } as const;
+  const found = await all(orchestrator.readClear(at, { only }));
+  assert.equal(
+    found.map(({ key }) => key),
+    ['a', 'b', 'c', 'd'],
+  );
+  const between = { only, after: found[0]!.seq, upto: found[2]!.seq };
+  assert.equal(
+    (await all(orchestrator.readClear(at, between))).map(({ key }) => key),
+    ['b', 'c'],
+  );
+});
+
 test('the last fact of a kind is found whatever its key, and that of another job is not', async ({ orchestrator }) => {
   const [at, other] = [job(), job()];
   assert.is(await orchestrator.getLastClear(at, 'orchestrator', 'epoch.raised'), null);
