@@ -30,6 +30,7 @@ export interface World extends AsyncDisposable {
   readonly pid: number;
   log(source: Source): Promise<Log>;
   readonly poolPrivateKey: string;
+  readonly rootKeyFile: string;
 }
 
 export const passwordOf = (user: string): string => `pass-${user}`;
@@ -48,6 +49,7 @@ export async function world(options: { readonly ackWait?: number } = {}): Promis
     storeDir: server.storeDir,
     pid: server.pid,
     poolPrivateKey: pool.privateKey,
+    rootKeyFile,
     async log(source) {
       const log = await connectLog({
         servers: server.url,

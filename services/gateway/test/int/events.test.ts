@@ -1,3 +1,4 @@
+import { bundleOf } from '@loom/job';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { accepted, addressOf, completed, decide, spawned } from '../support/decider.ts';
@@ -184,6 +185,49 @@ test("facts carry no key and no place of a blob, and whose address made the call
   }
   assert.match(texts[0] ?? '', /"ip":"127.0.0.1"/);
   assert.not.match(texts[1] ?? '', /"ip"|user_agent/);
+});
+
+/** A fork in playback, taken over as the orchestrator would: with all that its parent's log holds. */
+async function forkOf(parent: string, from_seq: number): Promise<{ readonly id: string; readonly forked: number }> {
+  const asked = await w.post(`/v1/jobs/${parent}/fork`, { from_seq, mode: 'playback' });
+  assert.is(asked.status, 201);
+  const { id } = await body<Job>(asked);
+  const facts = await Array.fromAsync(w.log.read(addressOf(parent)));
+  const money = { epoch: 0, budget_micros: 1_000_000, recorded_micros: 0 };
+  const whole = { facts: facts.length, agents: [], bundle: bundleOf(facts), request_key: Buffer.alloc(32) };
+  const forked = { parent, from_seq, mode: 'playback', ...money, ...whole } as const;
+  return { id, forked: await decide(w, id, { type: 'job.forked', key: '0', body: forked }) };
+}
+
+interface Bundled {
+  readonly type: string;
+  readonly body: {
+    readonly brief?: string;
+    readonly bundle?: readonly { readonly seq: number; readonly type: string; readonly items: readonly Bundled[] }[];
+  };
+}
+
+test('a fork of a fork shows the facts of both that came before it, and no key of either', async () => {
+  const attachments = [{ name: 'a.txt', media_type: 'text/plain', content_base64: 'aGk=' }];
+  const { id: root } = await body<Job>(await w.post('/v1/jobs', { brief: 'The first.', attachments }));
+  const begun = await decide(w, root, accepted());
+  await decide(w, root, completed);
+  const first = await forkOf(root, begun);
+  await decide(w, first.id, completed);
+  const second = await forkOf(first.id, first.forked);
+  const text = await (await w.call(`/v1/jobs/${second.id}/events`)).text();
+  assert.not.match(text, /data_key|"object"|request_key/);
+  const shown = (JSON.parse(text) as Page<Bundled>).items.find(({ type }) => type === 'job.forked');
+  const outer = shown?.body.bundle ?? [];
+  assert.equal(
+    outer.map(({ type }) => type),
+    ['job.submitted', 'job.forked', 'job.completed'],
+  );
+  const inner = outer[1]?.items[0]?.body.bundle ?? [];
+  assert.equal(
+    inner.map(({ type, items }) => `${type} ${items[0]?.body.brief ?? ''}`.trim()),
+    ['job.submitted The first.', 'job.accepted', 'job.completed'],
+  );
 });
 
 test('a gateway that drains ends its streams at once; another takes up where they stopped', async () => {
