@@ -7,8 +7,11 @@ import type { Reader } from './read.ts';
 import { streamOf } from './subjects.ts';
 import type { Address, Fact } from './types.ts';
 
-/** How long a fact that was appended may take to be handed over before the server is asked, ms. */
-const patience = 100;
+/**
+ * How long a fact that was appended may take to be handed over before the server is asked, ms. What got lost on the way leaves a gap, which ends
+ * the wait as soon as anything follows; a shorter one has a busy server asked for what it is about to hand over.
+ */
+const patience = 1000;
 
 export async function* readFed(
   reader: Reader,
