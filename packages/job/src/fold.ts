@@ -143,10 +143,16 @@ export class JobCache {
 
   #keep(entry: Entry): void {
     const { snapshots } = this.#log;
-    if (!this.#keeps || snapshots === undefined || entry.job.facts - entry.kept < snapshotEvery) return;
+    if (!this.#keeps || snapshots === undefined || !isDue(entry)) return;
     entry.kept = entry.job.facts;
     void keepState(snapshots, entry.job);
   }
+}
+
+/** Most who look at a long job look at it as it ended. */
+function isDue({ job, kept }: Entry): boolean {
+  const since = job.facts - kept;
+  return since >= snapshotEvery || (job.ended !== null && kept > 0 && since > 0);
 }
 
 const name = (at: Address): string => `${at.tenant}/${at.stream}`;

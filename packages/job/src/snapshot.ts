@@ -7,7 +7,7 @@ import type { Job } from './domain/state.ts';
 import { FOLD } from './fold-version.ts';
 import { stateHash } from './state-hash.ts';
 
-/** A snapshot is kept whenever so many facts were folded since the last. */
+/** A snapshot is kept whenever so many facts were folded since the last, and of a job that has one when it ends. */
 export const snapshotEvery = 500;
 
 const looked = metrics.counter('loom_snapshots_looked', 'Snapshots looked for, by what was found.');

@@ -1,6 +1,4 @@
-import { emptyJob, evolve, FOLD, foldJob, JobCache, snapshotEvery, stateHash } from '@loom/job';
-import { packState, wrongSnapshot } from '@loom/job';
-import type { Job } from '@loom/job';
+import { FOLD, foldJob, JobCache, packState, snapshotEvery, stateHash, wrongSnapshot } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import { openVault } from '@loom/vault';
 import { headers } from '@nats-io/nats-core';
@@ -9,8 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { job, message, passwordOf, submitted, until, world } from '../../../log/test/world.ts';
+import { passwordOf, until, world } from '../../../log/test/world.ts';
 import type { World } from '../../../log/test/world.ts';
+import { cold, counting, found, keep, long, post } from '../long.ts';
 
 interface Context {
   world: World;
@@ -28,52 +27,6 @@ test.after(async (context) => {
   await context.world[Symbol.asyncDispose]();
 });
 
-let posted = 0;
-
-async function post(log: Log, at: Address, count: number, text?: () => string): Promise<void> {
-  const some = Array.from({ length: count }, () => log.append(at, message(`m${++posted}`, text?.())));
-  await Promise.all(some);
-}
-
-/** A job of so many facts. */
-async function long(log: Log, facts: number): Promise<Address> {
-  const at = job();
-  await log.append(at, submitted());
-  await post(log, at, facts - 1);
-  return at;
-}
-
-/** From the first fact on, whatever snapshots there are. */
-async function cold(log: Log, at: Address, upto = Infinity): Promise<Job> {
-  const folded = emptyJob(at);
-  for await (const fact of log.read(at, { upto })) evolve(folded, fact);
-  return folded;
-}
-
-/** The log, and how many facts were read of it. */
-function counting(log: Log): { read: Log['read']; snapshots: Log['snapshots']; facts: () => number } {
-  let facts = 0;
-  return {
-    snapshots: log.snapshots,
-    facts: () => facts,
-    async *read(...place) {
-      for await (const fact of log.read(...place)) {
-        facts += 1;
-        yield fact;
-      }
-    },
-  };
-}
-
-async function keep(log: Log, state: Job, fold = FOLD): Promise<void> {
-  await log.snapshots.keep(state, { fold, seq: state.seq, state: packState(state) });
-}
-
-const found = async (log: Log, at: Address, upto?: number): Promise<unknown> => {
-  const answer = await log.snapshots.find(at, FOLD, upto);
-  return typeof answer === 'string' ? answer : 'found';
-};
-
 test('after every 500 facts who decides keeps the state, and everybody who folds the job begins with it', async (context) => {
   const at = await long(context.gateway, snapshotEvery + 20);
   await new JobCache(context.orchestrator, { keeps: true }).at(at);
@@ -87,6 +40,27 @@ test('after every 500 facts who decides keeps the state, and everybody who folds
     assert.equal(await new JobCache(log).at(at), expected, user);
     assert.is(log.facts(), 14, user);
   }
+});
+
+test('when a long job ends its last state is kept as well, and of a short one nothing', async (context) => {
+  const { gateway, orchestrator } = context;
+  const cache = new JobCache(orchestrator, { keeps: true });
+  const ending = async (facts: number): Promise<Address> => {
+    const at = await long(gateway, facts);
+    await cache.at(at);
+    await post(gateway, at, 5);
+    await orchestrator.append(at, { type: 'job.failed', key: '0', body: { code: 'x', reason: 'x', spent_micros: 0 } });
+    assert.is.not((await cache.at(at)).ended, null);
+    return at;
+  };
+  const at = await ending(snapshotEvery);
+  await until(async () => {
+    const log = counting(gateway);
+    await foldJob(log, at);
+    return log.facts() === 0;
+  });
+  assert.equal(await foldJob(gateway, at), await cold(gateway, at));
+  assert.is(await found(gateway, await ending(20)), 'none');
 });
 
 test('fewer facts leave no snapshot, and who may not keep one folds all the same', async (context) => {
