@@ -103,7 +103,7 @@ test('a CSV of 50 MB is profiled whole, or the report names the limit that stopp
   const section = sectionOf(report, 'big.csv');
   if (/only a part was read|could not be profiled|could not all be computed/i.test(section)) {
     console.log('big.csv: not read whole');
-    assert.match(section, /30 seconds|512 MB/);
+    assert.match(section, /30 seconds|512 MB/, section.slice(0, 1500));
     return;
   }
   assert.match(section, `${figures.rows} rows`);

@@ -128,7 +128,9 @@ class Bounded:
 
 
 def lay_in(stream, size):
-    with tarfile.open(fileobj=Bounded(stream, size), mode="r|") as archive:
+    """Reads all of the archive: what its reader leaves behind its end would look as if the service had spoken again."""
+    archived = Bounded(stream, size)
+    with tarfile.open(fileobj=archived, mode="r|") as archive:
         for member in archive:
             path = os.path.join(ROOT, member.name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -136,6 +138,8 @@ def lay_in(stream, size):
             with open(path, "wb") as target:
                 while block := source.read(1 << 20):
                     target.write(block)
+    while archived.read(1 << 16):
+        pass
 
 
 def watch_stdin():

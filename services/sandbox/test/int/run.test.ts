@@ -1,5 +1,12 @@
+import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { limits } from '../../src/domain/limits.ts';
+import { demultiplexer } from '../../src/domain/output.ts';
+import { transcript } from '../../src/domain/transcript.ts';
+import { packed } from '../../src/engine/archive.ts';
+import { openWorkspace } from '../../src/engine/docker.ts';
+import { labels } from '../../src/engine/reaper.ts';
 import { engine, file } from '../engine.ts';
 
 const sandbox = await engine();
@@ -110,6 +117,22 @@ print(sum(chunk['value'].sum() for chunk in pd.read_csv('big.csv', chunksize=200
 `;
   const ran = await sandbox.run(code, { inputs: [{ path: 'big.csv', content }] });
   assert.is(ran.out.trim(), '4600000', ran.text);
+});
+
+test('what lies behind the end of the archive is not taken for the end of the service', async () => {
+  const { docker, settings } = sandbox;
+  const { socket, destroy } = await openWorkspace(docker, settings, false, labels(settings.pool));
+  const code = `import time\ntime.sleep(0.5)\nprint('all of it')`;
+  const archive = Buffer.concat([...(await packed([file('main.py', code)])), Buffer.alloc(1 << 20)]);
+  const heard = transcript('nonce', limits.outputBytes);
+  const demultiplex = demultiplexer();
+  socket.on('data', (chunk: Uint8Array) => demultiplex(chunk).forEach((frame) => heard.feed(frame)));
+  const request = { nonce: 'nonce', language: 'python', main: 'main.py', bytes: archive.length };
+  socket.write(Buffer.concat([Buffer.from(`${JSON.stringify(request)}\n`), archive]));
+  await once(socket, 'end');
+  await destroy();
+  assert.is(heard.ended()?.exit, 0);
+  assert.is(Buffer.from(heard.stdout()).toString(), 'all of it\n');
 });
 
 test.after(() => sandbox[Symbol.asyncDispose]());
