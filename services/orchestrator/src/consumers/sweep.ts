@@ -15,6 +15,8 @@ const askedAtOnce = 16;
 export class Sweep {
   readonly #log: Pick<Log, 'scan' | 'getLastClear'>;
   readonly #open = new Map<string, Head>();
+  /** Jobs whose end was seen before their submission: replicas answer as far as each has come. */
+  readonly #early = new Set<string>();
   readonly #cursors = new Map<FactType, ScanCursor>();
 
   constructor(log: Pick<Log, 'scan' | 'getLastClear'>) {
@@ -23,9 +25,11 @@ export class Sweep {
 
   /** The submissions of jobs without a terminal fact, as far as the log can be read now. */
   async open(): Promise<readonly Head[]> {
-    for (const job of await this.#news('gateway', 'job.submitted')) this.#open.set(job.stream, job);
+    for (const job of await this.#news('gateway', 'job.submitted'))
+      if (!this.#early.delete(job.stream)) this.#open.set(job.stream, job);
     for (const type of endTypes)
-      for (const { stream } of await this.#news('orchestrator', type)) this.#open.delete(stream);
+      for (const { stream } of await this.#news('orchestrator', type))
+        if (!this.#open.delete(stream)) this.#early.add(stream);
     const playbacks = [...this.#open.values()].filter(({ replay }) => replay === 'playback');
     await inLanes(askedAtOnce, playbacks, (job) => this.#letGoIfOver(job));
     return [...this.#open.values()];

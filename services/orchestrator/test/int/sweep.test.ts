@@ -59,6 +59,20 @@ test('a playback leaves the list with the decision that holds its end, and stays
   assert.equal(news, [untouched.stream], `neither ${over.stream} nor ${cancelled.stream}`);
 });
 
+test('a job whose end is seen before its submission, by a replica that was behind, is not listed for ever', async (context) => {
+  const { orchestrator } = context;
+  let behind = true;
+  const before = await orchestrator.scan('gateway', 'job.submitted');
+  const scan: Log['scan'] = async (source, type, cursor) =>
+    type === 'job.submitted' && behind ? before : orchestrator.scan(source, type, cursor);
+  const sweep = new Sweep({ scan, getLastClear: (...place) => orchestrator.getLastClear(...place) });
+  const over = await decided(context, [end]);
+  const listed = async (): Promise<boolean> => (await sweep.open()).some(({ stream }) => stream === over.stream);
+  assert.not(await listed());
+  behind = false;
+  assert.not(await listed());
+});
+
 /** A fresh job in one of the streams. */
 function jobIn(stream: string): Address {
   for (;;) {
