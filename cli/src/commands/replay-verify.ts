@@ -1,5 +1,5 @@
 /** What `./loom replay --verify` makes again with: the running decider, the providers' own bytes, the job's keys. Nothing is called or run. */
-import { verifyJob, type Maker, type ModelAsked, type ToolAsked, type Verified } from '@loom/check';
+import { verifyJob, type Maker, type ToolAsked, type Verified } from '@loom/check';
 import { toolInput, wrongSnapshot } from '@loom/job';
 import type { Address, Log } from '@loom/log';
 import type { ModelPort } from '@loom/models';
@@ -34,19 +34,27 @@ async function misleading(log: Log, at: Address, upto: number): Promise<Verified
 
 /** Opens the job's keys when they are first asked for. */
 export function makerOf(vault: Vault, { tenant, stream }: Address): Maker {
+  const ports = new Map<string, Port>();
+  const keys = async (): Promise<Keys> => vault.held(tenant, stream) ?? (await vault.open(tenant, stream));
   return {
     decider: DECIDER,
     decide: decideNow,
     request: async (provider, asked) => {
-      const { silentPort } = await import('@loom/agent-runner');
-      return hmacOf(await vault.open(tenant, stream), await silentPort(provider), asked);
+      const port = ports.get(provider) ?? (await portOf(provider));
+      ports.set(provider, port);
+      return port === undefined ? null : (await keys()).hmac('request', port.body(asked));
     },
-    input: async (asked) => inputHmac(await vault.open(tenant, stream), asked),
+    input: async (asked) => inputHmac(await keys(), asked),
   };
 }
 
-const hmacOf = (keys: Keys, port: Pick<ModelPort, 'body'> | undefined, asked: ModelAsked): Buffer | null =>
-  port === undefined ? null : keys.hmac('request', port.body(asked));
+type Port = Pick<ModelPort, 'body'> | undefined;
+
+/** What says which bytes a provider is sent; undefined for one that is not known here. */
+async function portOf(provider: string): Promise<Port> {
+  const { silentPort } = await import('@loom/agent-runner');
+  return silentPort(provider);
+}
 
 /** The runner makes it under the job's key, the sandbox under the call's. */
 function inputHmac(keys: Keys, asked: ToolAsked): Buffer {

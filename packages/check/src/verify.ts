@@ -2,7 +2,8 @@
  * One job shown to have gone as its facts say, in one reading.
  * V1  Sums and chains come first and need no key; what breaks them is named at its sequence and nothing behind it is believed.
  * V2  With the key, each decision, model request and tool input is made again of the facts before it.
- * V3  What another version decided, or was asked with other templates, is no fault: it is a remark.
+ * V3  A dispatch was held to the very bytes of its decision's item, which was opened: it is not opened again.
+ * V4  What another version decided, or was asked with other templates, is no fault: it is a remark.
  */
 import { readRaw } from '@loom/log';
 import type { Address, Log, RawFact } from '@loom/log';
@@ -78,7 +79,8 @@ export function verifyJob(log: Log, at: Address, upto: number, maker: Maker): Pr
 /** What was made again is told once all sums and chains were found to hold. */
 export async function verifyKept({ raw, open, ...kind }: Kept, at: Address, maker: Maker): Promise<Verified> {
   const walk = new Walk(at, maker);
-  const opening = new Opening(open, (fact, { fact: { decider } }) => walk.see(fact, decider));
+  const openOnce: Open = (fact) => (fact.decision === null ? open(fact) : { ...fact, items: [], said: null });
+  const opening = new Opening(openOnce, (fact, { fact: { decider } }) => walk.see(fact, decider));
   const sealed = await verifySealed(raw, kind, (entry) => opening.see(entry));
   if (sealed.broken !== null) return { ...nothingMade, ...sealed, shredded: false };
   const told = { ...walk.made, facts: sealed.facts, broken: null, shredded: false };

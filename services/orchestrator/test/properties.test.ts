@@ -6,10 +6,22 @@ import { timers } from '../src/domain/timers.ts';
 import { moves, people, play } from './support/moves.ts';
 import { World } from './support/world.ts';
 
+const keysOf = (slots: readonly { readonly key: string }[]): readonly string[] => slots.map(({ key }) => key);
+
 /** What anybody may hold against a log at any time. */
 function holds(world: World): void {
   assert.ok(world.overshoot <= 0, 'settled + reserved ≤ cap at every fact');
   assert.is(new Set(world.items).size, world.items.length, 'no item twice');
+  const { attempts, calls, filed } = world.job;
+  const [unsettled, leaving] = [
+    [...attempts.values()].filter(({ settled }) => settled === null),
+    [...calls.values()].filter(({ files }) => files.length > 0),
+  ];
+  assert.equal(
+    [openAttempts(world.job), filed].map(keysOf),
+    [unsettled, leaving].map(keysOf),
+    'nothing open is missed',
+  );
   const terminal = world.facts.findIndex(({ type }) =>
     ['job.completed', 'job.failed', 'job.refused', 'job.cancelled'].includes(type),
   );

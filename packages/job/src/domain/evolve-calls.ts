@@ -1,6 +1,6 @@
 import type { Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
-import type { Attempt, Call, Job, Turn } from './state.ts';
+import { filedCalls, type Attempt, type Call, type Job, type Turn } from './state.ts';
 
 type Request = Bodies['tool.requested'] | Bodies['run.requested'];
 
@@ -65,6 +65,7 @@ export function settleCall(job: Job, key: string, body: Bodies['tool.settled']):
   if (!call || call.result || call.where === null) return;
   call.result = { text: body.result, failed: body.outcome !== 'completed', outcome: body.outcome, code: body.code };
   call.files = body.files;
+  if (body.files.length > 0) job.filed = filedCalls(job);
   job.money.reserved -= call.reservedMicros;
   job.money.settled += body.cost_micros;
 }

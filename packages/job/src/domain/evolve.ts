@@ -174,6 +174,7 @@ function requestStep(job: Job, body: Bodies['step.requested'], fact: Fact, key: 
     resolved: null,
   };
   job.attempts.set(key, attempt);
+  job.unsettled.set(key, attempt);
   turnOf(agent, body.step).attempts.push(attempt);
   job.money.reserved += body.reserved_micros;
   job.exhausted = null;
@@ -192,6 +193,7 @@ function settleStep(job: Job, body: Bodies['step.settled'], fact: Fact, key: str
   if (!attempt || attempt.settled) return;
   attempt.settled = body;
   attempt.settledAt = fact.time;
+  job.unsettled.delete(key);
   job.money.reserved -= attempt.reservedMicros;
   job.money.settled += body.cost_micros;
   const turn = job.agents.get(attempt.agent)?.turns.find(({ n }) => n === attempt.step);

@@ -9,7 +9,16 @@
 import type { Draft, Fact, Item, Replay } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { parkedAttempt, parkingTimer } from './parked.ts';
-import { emptyJob, openAttempts, openCalls, type Agent, type Fork, type Job, type Recorded } from './state.ts';
+import {
+  emptyJob,
+  filedCalls,
+  openAttempts,
+  openCalls,
+  type Agent,
+  type Fork,
+  type Job,
+  type Recorded,
+} from './state.ts';
 import { isEnd } from './status.ts';
 
 type Forked = Bodies['job.forked'];
@@ -112,6 +121,7 @@ function unask(past: Job, mode: Forked['mode']): void {
   if (mode === 'reexecute') stopClocks(past);
   for (const { key, agent, step } of openAttempts(past)) {
     past.attempts.delete(key);
+    past.unsettled.delete(key);
     const turns = past.agents.get(agent)?.turns ?? [];
     const at = turns.findIndex(({ n }) => n === step);
     turns[at]?.attempts.pop();
@@ -148,6 +158,7 @@ function take(job: Job, past: Job, mode: Forked['mode']): void {
   job.epoch = past.epoch;
   for (const name of ['agents', 'attempts', 'calls', 'artifacts'] as const)
     for (const [key, value] of past[name]) (job[name] as Map<string, unknown>).set(key, value);
+  job.filed = filedCalls(job);
   job.messages.unshift(...past.messages);
   job.budgetAsks.unshift(...past.budgetAsks.map((ask) => ({ ...ask, answered: ask.answered || mode === 'reexecute' })));
   job.exhausted = mode === 'playback' ? past.exhausted : null;

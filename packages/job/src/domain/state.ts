@@ -168,6 +168,9 @@ export interface Job extends Address {
   readonly agents: Map<string, Agent>;
   readonly attempts: Map<string, Attempt>;
   readonly calls: Map<string, Call>;
+  /** Of the attempts, those without an outcome; of the calls, those that left files. Both in the order of the whole. */
+  readonly unsettled: Map<string, Attempt>;
+  filed: readonly Call[];
   readonly messages: Posted[];
   readonly artifacts: Map<string, Artifact>;
   readonly budgetAsks: { readonly key: string; readonly budgetMicros: number; answered: boolean }[];
@@ -205,6 +208,8 @@ export function emptyJob(at: Address): Job {
     agents: new Map(),
     attempts: new Map(),
     calls: new Map(),
+    unsettled: new Map(),
+    filed: [],
     messages: [],
     artifacts: new Map(),
     budgetAsks: [],
@@ -227,12 +232,8 @@ export const callKeyOf = (agent: string, step: number, call: number): string => 
 /** The turn that an agent is in, if it has begun. */
 export const lastTurn = (agent: Agent): Turn | undefined => agent.turns.at(-1);
 
-/** Slots that a worker still owes an outcome for. Asked for at every decision, so no list of all is made. */
-export function openAttempts(job: Job): Attempt[] {
-  const open: Attempt[] = [];
-  for (const attempt of job.attempts.values()) if (attempt.settled === null) open.push(attempt);
-  return open;
-}
+/** Slots that a worker still owes an outcome for. */
+export const openAttempts = (job: Job): Attempt[] => [...job.unsettled.values()];
 
 export function openCalls(job: Job): Call[] {
   const open: Call[] = [];
@@ -240,3 +241,6 @@ export function openCalls(job: Job): Call[] {
     if (call.result === null && (call.where === 'runner' || call.where === 'sandbox')) open.push(call);
   return open;
 }
+
+/** Those of all calls that left files. */
+export const filedCalls = ({ calls }: Job): Call[] => [...calls.values()].filter(({ files }) => files.length > 0);

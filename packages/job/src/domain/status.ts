@@ -1,5 +1,5 @@
 import type { FactType } from '@loom/schemas';
-import { openAttempts, openCalls, type Job } from './state.ts';
+import { openCalls, type Job } from './state.ts';
 
 export type Status =
   | 'queued'
@@ -29,7 +29,7 @@ export const isEnd = ({ type }: { readonly type: FactType }): boolean => Object.
 export function status(job: Job): Status {
   if (job.ended) return ends[job.ended.type];
   if (!job.accepted) return 'queued';
-  const busy = openAttempts(job).length + openCalls(job).length > 0;
+  const busy = job.unsettled.size + openCalls(job).length > 0;
   if (!busy && job.exhausted !== null) return 'waiting_budget';
   if (!busy && openQuestions(job).length > 0) return 'waiting_input';
   return job.agents.size > 1 ? 'running' : 'planning';

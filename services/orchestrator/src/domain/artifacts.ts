@@ -2,11 +2,7 @@ import type { Call, Job } from '@loom/job';
 import { draft, type Decision } from './draft.ts';
 
 /** Files under final/ of settled calls that are not on record yet; their data keys go under the tenant's key, so that they outlive the transcript. */
-export function artifactsDue(job: Job): readonly Decision[] {
-  const due: Decision[] = [];
-  for (const call of job.calls.values()) if (call.files.length > 0) due.push(...unwritten(job, call));
-  return due;
-}
+export const artifactsDue = (job: Job): readonly Decision[] => job.filed.flatMap((call) => unwritten(job, call));
 
 function unwritten(job: Job, call: Call): readonly Decision[] {
   return call.files.flatMap((file, index) => {

@@ -1,4 +1,4 @@
-import { openAttempts, playsBack, type Job } from '@loom/job';
+import { playsBack, type Job } from '@loom/job';
 import { advance } from './agents.ts';
 import { artifactsDue } from './artifacts.ts';
 import { askForBudget, budgetAnswers, purseOf, type Purse } from './budget.ts';
@@ -49,7 +49,7 @@ function close(job: Job): readonly Decision[] {
 }
 
 function proceed(job: Job): readonly Decision[] {
-  const purse = purseOf(job, openAttempts(job).length);
+  const purse = purseOf(job, job.unsettled.size);
   const moves: Decision[] = [];
   for (const agent of job.agents.values()) {
     moves.push(...advance(job, agent, purse));

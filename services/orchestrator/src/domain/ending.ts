@@ -1,4 +1,4 @@
-import { artifactList, openAttempts, openCalls, type Agent, type Job } from '@loom/job';
+import { artifactList, openCalls, type Agent, type Job } from '@loom/job';
 import { draft, type Decision } from './draft.ts';
 
 /** How a job is about to end, once every slot is settled (invariant 11); null while it goes on. */
@@ -53,4 +53,4 @@ function completed(job: Job): Decision {
 }
 
 /** Whether nobody owes the job an outcome any more. */
-export const settled = (job: Job): boolean => openAttempts(job).length === 0 && openCalls(job).length === 0;
+export const settled = (job: Job): boolean => job.unsettled.size === 0 && openCalls(job).length === 0;
