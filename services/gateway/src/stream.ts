@@ -21,6 +21,10 @@ const heartbeat = 15_000;
 /** Looks again this long after a hint, whose fact may not be readable at once; else every second. ms */
 const looks = [20, 150];
 const poll = 1_000;
+/** Between two looks, however fast hints come: what a busy job writes is read several facts at a time. ms */
+const gap = 50;
+/** Facts that are read together go out together, in pieces of about so many characters. */
+const piece = 16_384;
 const patience = 60_000;
 const mostDeltas = 1_000;
 
@@ -75,18 +79,32 @@ class Line {
   async *frames({ after, viewer }: Position): AsyncGenerator<Buffer> {
     yield* this.#hand('retry: 1000\n\n');
     for (let last = after; !this.#signal.aborted;) {
-      let quiet = true;
-      for await (const fact of this.#parts.log.read(this.#at, { after: last })) {
-        last = fact.seq;
-        quiet = false;
-        yield* this.#hand(frame(fact, viewer));
-        if (isTerminal(fact)) return;
-      }
+      const looked = performance.now();
+      const { seq, ended } = yield* this.#facts(last, viewer);
+      if (ended) return;
+      const quiet = seq === last;
+      last = seq;
       const silent = performance.now() - this.#wroteAt >= heartbeat;
       if (quiet && (silent || this.#look === 1) && (await this.#isOver(last))) return;
-      yield* this.#until(quiet ? this.#pause() : 0);
+      yield* this.#until(looked, quiet ? this.#pause() : gap);
       if (silent) yield* this.#hand(': still here\n\n');
     }
+  }
+
+  /** Hands over the facts that there are behind one, in pieces. Returns the last one's sequence, and whether it ended the job. */
+  async *#facts(after: number, viewer: string): AsyncGenerator<Buffer, { seq: number; ended: boolean }> {
+    let text = '';
+    let last: Fact | null = null;
+    for await (const fact of this.#parts.log.read(this.#at, { after })) {
+      last = fact;
+      text += frame(fact, viewer);
+      if (isTerminal(fact)) break;
+      if (text.length < piece) continue;
+      yield* this.#hand(text);
+      text = '';
+    }
+    if (text !== '') yield* this.#hand(text);
+    return { seq: last?.seq ?? after, ended: last !== null && isTerminal(last) };
   }
 
   /** Nothing comes any more for who resumed behind the end; the fold that admitted him may have been too old to know it. */
@@ -95,15 +113,15 @@ class Line {
     return ended !== null && ended.seq <= last;
   }
 
-  /** Hands over deltas as they come, until it is time to look at the log. */
-  async *#until(ms: number): AsyncGenerator<Buffer> {
-    for (const until = performance.now() + ms; ;) {
+  /** Hands over deltas as they come, until it is time to look at the log; a hint brings that forward to `gap` after the last look. */
+  async *#until(looked: number, ms: number): AsyncGenerator<Buffer> {
+    for (let until = performance.now() + ms; ;) {
       const deltas = this.#deltas.splice(0).join('');
       if (deltas !== '') yield* this.#hand(deltas);
       const left = until - performance.now();
       if (left <= 0 || this.#signal.aborted) return;
       await this.#bell.wait(left);
-      if (this.#look === looks.length) return;
+      if (this.#look === looks.length) until = Math.min(until, looked + gap);
     }
   }
 
