@@ -108,20 +108,29 @@ function ending(job: Job): Pick<JobView, 'refusal' | 'failure'> {
 }
 
 function agentView(job: Job, agent: Agent): AgentView {
-  const settled = agent.turns.flatMap((turn) =>
-    turn.attempts.flatMap(({ settled: outcome }) => (outcome ? [outcome] : [])),
-  );
   return {
     id: agent.id,
     role: agent.spawned.role,
     task: agent.spawned.task,
     kind: agent.spawned.kind,
     status: agentStatus(job, agent),
-    steps: agent.turns.filter(({ reply }) => reply !== null).length,
     tool: agent.turns.at(-1)?.calls.find((call) => call.result === null)?.name ?? null,
-    tokens: settled.reduce((sum, { tokens_in, tokens_out }) => sum + tokens_in + tokens_out, 0),
-    spent_micros: settled.reduce((sum, { cost_micros }) => sum + cost_micros, 0),
+    ...workOf(agent),
   };
+}
+
+/** Summed without a list in between: a page goes through every step of every agent each time that something came. */
+function workOf({ turns }: Agent): Pick<AgentView, 'steps' | 'tokens' | 'spent_micros'> {
+  const work = { steps: 0, tokens: 0, spent_micros: 0 };
+  for (const { reply, attempts } of turns) {
+    if (reply !== null) work.steps += 1;
+    for (const { settled } of attempts) {
+      if (settled === null) continue;
+      work.tokens += settled.tokens_in + settled.tokens_out;
+      work.spent_micros += settled.cost_micros;
+    }
+  }
+  return work;
 }
 
 function agentStatus(job: Job, agent: Agent): string {

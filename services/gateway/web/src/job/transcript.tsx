@@ -19,7 +19,7 @@ export const Transcript = memo(function Transcript({ agent, entries }: Props) {
     count: entries.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 96,
-    overscan: 4,
+    overscan: 2,
     useFlushSync: false,
     getItemKey: (at) => entries[at]?.id ?? at,
   });
