@@ -13,6 +13,9 @@ export interface ShownJob {
   readonly travel: (position: number | null) => void;
 }
 
+/** Where the slider stands; apart from the job, which is shown there as soon as it can be drawn. */
+export const AimContext = createContext<number | null>(null);
+
 /** Whose transcript is shown; apart from the job, since who goes from agent to agent changes nothing of it. */
 export interface Choice {
   readonly agent: string | null;

@@ -5,26 +5,30 @@ import { worded } from '../model/figures.ts';
 import { useJobs } from '../list/jobs-store.tsx';
 import { useAnnounce } from '../parts/announcer.tsx';
 import { Link } from '../route.tsx';
-import { ChoiceContext, JobContext, type ShownJob } from './job-context.ts';
+import { AimContext, ChoiceContext, JobContext, type ShownJob } from './job-context.ts';
 import { JobHead } from './job-head.tsx';
 import { Pending } from './pending.tsx';
 import { Tabs } from './tabs.tsx';
 import { TimeBar } from './time-bar.tsx';
 import { Inspector } from './inspector.tsx';
 import { useJob, type Followed } from './use-job.ts';
+import { usePainted } from './use-painted.ts';
 
 /** One job: what it is, what it asks, its swarm, one agent's transcript, and its time. */
 export function JobPage({ id }: { readonly id: string }) {
   const followed = useJob(id);
-  const shown = useShownJob(followed);
+  const [aim, travel] = useState<number | null>(null);
+  const shown = useShownJob(followed, aim, travel);
   useAnnounced(shown);
   if (followed.problem !== null && followed.log.facts.length === 0) return <Gone followed={followed} />;
   if (shown.job.submitted === null) return <p className="pad quiet">Reading the job …</p>;
   return (
     <JobContext value={shown}>
-      <Choosing>
-        <Parts line={followed.line} past={shown.position !== null} />
-      </Choosing>
+      <AimContext value={aim}>
+        <Choosing>
+          <Parts line={followed.line} past={shown.position !== null} />
+        </Choosing>
+      </AimContext>
     </JobContext>
   );
 }
@@ -62,15 +66,14 @@ function Gone({ followed }: { readonly followed: Followed }) {
 }
 
 /** What is drawn gives way to presses: it follows facts and the slider as fast as it can be drawn, and no faster. */
-function useShownJob({ log, version: newest }: Followed): ShownJob {
-  const [position, travel] = useState<number | null>(null);
-  const at = useDeferredValue(position);
+function useShownJob({ log, version: newest }: Followed, aim: number | null, travel: ShownJob['travel']): ShownJob {
+  const at = usePainted(aim);
   const version = useDeferredValue(newest);
   return useMemo(() => {
     const job = at === null ? log.head : log.at(at);
     const view = viewOf(job);
     return { log, version, job, view, position: at, travel };
-  }, [log, version, at]);
+  }, [log, version, at, travel]);
 }
 
 /** Tells who hears the page, and the list of jobs, when the job moves on or asks. */

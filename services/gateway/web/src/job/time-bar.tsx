@@ -1,13 +1,14 @@
-import { useEffect, useState } from 'react';
+import { use, useEffect, useState } from 'react';
 import { clockTime } from '../model/figures.ts';
 import { Icon } from '../parts/icons.tsx';
-import { useShown } from './job-context.ts';
+import { AimContext, useShown } from './job-context.ts';
 import { Density } from './density.tsx';
 import { StateProof } from './state-proof.tsx';
 
 /** The job's time: any point of it, by pointer or keys; playing; and back to now. */
 export function TimeBar() {
-  const { log, position, travel } = useShown();
+  const { log, travel } = useShown();
+  const position = use(AimContext);
   const total = log.facts.length;
   const at = position ?? total;
   const to = (next: number): void => travel(next >= total ? null : Math.max(1, next));

@@ -1,0 +1,10 @@
+import { startTransition, useEffect, useState } from 'react';
+
+/** Follows a value once the frame is painted that shows its press: what is dear to draw comes behind what is seen at once. */
+export function usePainted<T>(value: T): T {
+  const [painted, setPainted] = useState(value);
+  useEffect(() => {
+    requestAnimationFrame(() => setTimeout(() => startTransition(() => setPainted(value))));
+  }, [value]);
+  return painted;
+}
