@@ -1,8 +1,8 @@
 /** A folded state as bytes and back; which log and which fold it is of, the log's snapshots look after. */
 import type { Address, NoSnapshot, Snapshots } from '@loom/log';
-import { metrics } from '@loom/service';
+import { LoomError, metrics } from '@loom/service';
 import { hash } from 'node:crypto';
-import { DefaultDeserializer, serialize } from 'node:v8';
+import { Packr } from 'msgpackr';
 import type { Job } from './domain/state.ts';
 import { FOLD } from './fold-version.ts';
 import { stateHash } from './state-hash.ts';
@@ -15,12 +15,16 @@ const kept = metrics.counter('loom_snapshots_kept', 'Snapshots made, by whether 
 
 const sumSize = 32;
 
-/**
- * The SHA-256 of what follows, then `state_hash` and state: any state, whatever is in it: maps, sets, bytes, and one thing in two places stays
- * one thing.
- */
+/** Any state comes back as it was, maps, sets and bytes, and one thing in two places stays one thing. Bytes are copied out, or they would keep the whole snapshot. */
+const format = { structuredClone: true, moreTypes: true, copyBuffers: true } as const;
+
+/** The one name that MessagePack's reader changes, to protect who reads what anybody wrote. */
+const changedName = '__proto__';
+
+/** The SHA-256 of what follows, then `state_hash` and state. @throws LoomError `validation_failed` for a state that would not come back as it is */
 export function packState(job: Job): Buffer {
-  const packed = serialize([stateHash(job), job]);
+  const packed = new Packr(format).pack([stateHash(job), job]);
+  if (packed.includes(changedName)) throw new LoomError('validation_failed', `a state that tells of ${changedName}`);
   return Buffer.concat([sumOf(packed), packed]);
 }
 
@@ -42,30 +46,10 @@ function unpack(at: Address, bytes: Uint8Array): Kept | null {
   const packed = bytes.subarray(sumSize);
   if (!sumOf(packed).equals(bytes.subarray(0, sumSize))) return null;
   try {
-    const [hash, job] = read(packed) as readonly [string, Job];
+    const [hash, job] = new Packr(format).unpack(packed) as readonly [string, Job];
     return job.tenant === at.tenant && job.stream === at.stream ? { job, hash } : null;
   } catch {
     return null;
-  }
-}
-
-function read(bytes: Uint8Array): unknown {
-  const reader = new Reader(bytes);
-  reader.readHeader();
-  return reader.readValue();
-}
-
-declare module 'node:v8' {
-  interface Deserializer {
-    _readHostObject(): unknown;
-  }
-}
-
-/** Bytes of a state are copied out of the snapshot, which would stay in memory for 32 of them. */
-class Reader extends DefaultDeserializer {
-  override _readHostObject(): unknown {
-    const shared = super._readHostObject();
-    return Buffer.isBuffer(shared) ? Buffer.from(Uint8Array.from(shared).buffer) : shared;
   }
 }
 
@@ -81,10 +65,13 @@ const outcomeOf = (kept: Kept | null): NoSnapshot | 'used' | 'wrong' => (kept ==
 
 /** Keeps the state as it is now. A snapshot that cannot be kept is no failure: whoever needs it folds the facts. */
 export async function keepState(snapshots: Snapshots, job: Job): Promise<void> {
-  const state = packState(job);
-  const done = await snapshots.keep(job, { fold: FOLD, seq: job.seq, state }).then(
+  const done = await pack(snapshots, job).then(
     () => true,
     () => false,
   );
   kept.add(1, { kept: done });
 }
+
+/** Packs at once: the state goes on changing. */
+const pack = async (snapshots: Snapshots, job: Job): Promise<void> =>
+  snapshots.keep(job, { fold: FOLD, seq: job.seq, state: packState(job) });

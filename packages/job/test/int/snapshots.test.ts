@@ -72,6 +72,18 @@ test('fewer facts leave no snapshot, and who may not keep one folds all the same
   assert.is(await found(context.orchestrator, at), 'none');
 });
 
+test('a state that would not come back as it is, for a name in it, is not kept: it is folded', async ({
+  gateway,
+  orchestrator,
+}) => {
+  const at = await long(gateway, snapshotEvery);
+  await post(gateway, at, 1, () => 'what is __proto__?');
+  const state = await new JobCache(orchestrator, { keeps: true }).at(at);
+  assert.throws(() => packState(state), /__proto__/);
+  assert.is(await found(gateway, at), 'none');
+  assert.equal(await foldJob(gateway, at), state);
+});
+
 test('a state of some earlier fact is folded from the first when the snapshot is of a later one', async ({
   gateway,
   orchestrator,
