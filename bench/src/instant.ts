@@ -1,10 +1,11 @@
 /**
- * A free model that answers at once, and the decider that lets it go on: Loom's own, but for its patience with a planner
+ * A free model that answers at once (a swarm's after its pause), and the decider that lets it go on: Loom's own, but for its patience with a planner
  * that hands in no plan. A reminded planner is the one loop in which a step is two facts, `step.requested` and `step.settled`.
  */
 import { lastTurn, type Job } from '@loom/job';
 import type { ModelPort, ModelReply, ModelRequest } from '@loom/models';
 import { decide, stepRequest, type Decide } from '@loom/orchestrator';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Shape } from './protocol.ts';
 
 const answer: Omit<ModelReply, 'model'> = {
@@ -43,10 +44,11 @@ export function instant(shape: Shape, ended: () => void): ModelPort {
   return {
     provider: 'offline',
     body: (request) => Buffer.from(JSON.stringify(request)),
-    call(request) {
+    async call(request) {
       const reply = replyTo(request, shape);
+      if (shape.kind === 'swarm') await sleep(Math.random() * shape.pause);
       if (ends(reply)) ended();
-      return Promise.resolve({ ...reply, model: request.model });
+      return { ...reply, model: request.model };
     },
   };
 }

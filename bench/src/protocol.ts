@@ -1,11 +1,14 @@
 /** What a benchmark and its worker processes tell each other over the process channel. */
 import type { Measured } from './meter.ts';
 
-/** `pingpong`: loops of `steps`; `fanout`: one request, `width` answers at once, and what waits for all of them; `swarm`: the same, each answer after `steps` with a tool. */
+/**
+ * `pingpong`: loops of `steps`; `fanout`: one request, `width` answers at once, and what waits for all of them; `swarm`: the same, each answer after `steps` with a tool, by a
+ * model that takes from nothing to `pause` ms, so that outcomes come one by one, as they do from real ones, and are not decided on by the dozen.
+ */
 export type Shape =
   | { readonly kind: 'pingpong'; readonly steps: number }
   | { readonly kind: 'fanout'; readonly width: number }
-  | { readonly kind: 'swarm'; readonly width: number; readonly steps: number };
+  | { readonly kind: 'swarm'; readonly width: number; readonly steps: number; readonly pause: number };
 
 /** Which halves of the loop a worker runs: who decides, who works, or both as `loom up` does. */
 export type Half = 'decider' | 'runner' | 'both';

@@ -15,7 +15,7 @@ import { rebuilds } from './rebuild.ts';
 import { ends, logOf, startRig, submit, type Rig } from './rig.ts';
 
 /** 50 agents of 50 steps, each but the last with a tool: some 10,000 facts. */
-const shape = { kind: 'swarm', width: 50, steps: 50 } as const;
+const shape = { kind: 'swarm', width: 50, steps: 50, pause: 600 } as const;
 
 interface Pair {
   readonly ours: Round;
@@ -63,15 +63,20 @@ type Spent = Pick<Awaited<ReturnType<typeof timed>>, 'ms' | 'busy'>;
 
 const foldOf = ({ ms, busy }: Spent): Round => ({ fold: ms, busy });
 
-/** Made by the services themselves; they are gone when it has ended. */
+/** Made by the services themselves; they are gone when it has ended and its last state is kept. */
 async function longJob(rig: Rig): Promise<Address> {
   await using crew = await rig.crew('loom', shape);
   const answered = ends(crew, 1);
   const at = await submit(rig.gateway);
   await answered;
   while ((await foldJob(rig.gateway, at)).ended === null) await sleep(50);
+  for (const until = Date.now() + patience; (await behindSnapshot(rig.gateway, at)) > 0; await sleep(50))
+    if (Date.now() > until) throw new Error('the last state of the job was not kept');
   return at;
 }
+
+/** Until a state that is to be kept lies in its bucket, ms. */
+const patience = 10_000;
 
 async function bare(log: Log, at: Address): Promise<void> {
   for await (const _ of readRaw(log, at));
@@ -86,6 +91,15 @@ async function cold(log: Log, at: Address): Promise<Job> {
 
 /** As every service folds. @throws when there was no snapshot to begin with */
 async function snapshot(log: Log, at: Address): Promise<Job> {
+  const { job, read } = await foldCounted(log, at);
+  if (read >= job.facts) throw new Error('the job has no snapshot');
+  return job;
+}
+
+const behindSnapshot = async (log: Log, at: Address): Promise<number> => (await foldCounted(log, at)).read;
+
+/** The job as every service folds it, and how many facts were read for it. */
+async function foldCounted(log: Log, at: Address): Promise<{ readonly job: Job; readonly read: number }> {
   let read = 0;
   const counted = {
     snapshots: log.snapshots,
@@ -96,9 +110,7 @@ async function snapshot(log: Log, at: Address): Promise<Job> {
       }
     },
   };
-  const job = await foldJob(counted, at);
-  if (read >= job.facts) throw new Error('the job has no snapshot');
-  return job;
+  return { job: await foldJob(counted, at), read };
 }
 
 /** Verifies the whole job and says how many decisions came out the same. @throws when one did not */

@@ -7,7 +7,7 @@ import { rebuilds } from '../../src/rebuild.ts';
 import { logOf, runLoops, startRig } from '../../src/rig.ts';
 
 const options = async () => ({ nats: await findNatsServer(), rounds: 1, note: () => undefined });
-const shape = { kind: 'swarm', width: 3, steps: 3 } as const;
+const shape = { kind: 'swarm', width: 3, steps: 3, pause: 0 } as const;
 
 test('billing and audit are rebuilt in agreement with what was live, at a rate beside that of reading', async () => {
   await using rig = await startRig({ binary: await findNatsServer(), sync: 'default' });
