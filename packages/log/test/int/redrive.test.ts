@@ -21,24 +21,27 @@ test.before(async (context) => {
 });
 test.after(async (context) => context.world[Symbol.asyncDispose]());
 
-/** A runner at work with this handler; the function returned ends it. */
-async function runner(
-  own: World,
-  handle: (fact: Fact, delivery: Delivery) => Promise<void>,
-): Promise<() => Promise<void>> {
+/** A runner at work with this handler until it is disposed of, by a test that fails too: it would take what the next one waits for. */
+async function runner(own: World, handle: (fact: Fact, delivery: Delivery) => Promise<void>): Promise<AsyncDisposable> {
   const log = await own.log('agent-runner');
   const stop = new AbortController();
   const running = log.consume({ service: 'agent-runner', open: true, width: 20, signal: stop.signal, handle });
-  return async () => {
-    stop.abort();
-    await running;
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
   };
 }
 
 async function ask(log: Log, count: number): Promise<readonly Address[]> {
   const jobs = Array.from({ length: count }, () => job());
-  await Promise.all(jobs.map((at) => log.decide(at, [tool('a1-1-0-1')], fence(0, 0))));
+  await Promise.all(jobs.map((at) => request(log, at)));
   return jobs;
+}
+
+async function request(log: Log, at: Address): Promise<void> {
+  await log.decide(at, [tool('a1-1-0-1')], fence(0, 0));
 }
 
 const of = async (log: Log, jobs: readonly Address[]): Promise<readonly Parked[]> =>
@@ -53,7 +56,7 @@ test('100 messages redriven twice, and twice at once, take effect once each (R-0
   const names = new Set(jobs.map(({ stream }) => stream));
   const effects = new Map<string, number>();
   let mended = false;
-  const stop = await runner(own, async ({ stream, said }) => {
+  await using working = await runner(own, async ({ stream, said }) => {
     if (!names.has(stream)) return;
     if (!mended) throw new LoomError('unknown_schema');
     assert.is(said?.type === 'tool.requested' && said.body.args, '{}');
@@ -68,10 +71,11 @@ test('100 messages redriven twice, and twice at once, take effect once each (R-0
   assert.equal([...new Set(again.map(({ state, round }) => `${state} ${round}`))], ['redriven 1']);
   for (const one of again) assert.ok((await redrive(operator, one, act)).won);
   for (const one of parked) await forge(operator, one);
-  const [last] = await ask(orchestrator, 1);
-  names.add(last!.stream);
-  await until(() => effects.has(last!.stream));
-  await stop();
+  const last = job();
+  names.add(last.stream);
+  await request(orchestrator, last);
+  await until(() => effects.has(last.stream));
+  await working[Symbol.asyncDispose]();
   assert.equal([...new Set(effects.values())], [1]);
 });
 
@@ -89,7 +93,7 @@ async function forge(log: Log, parked: Parked): Promise<void> {
 test('what fails again is parked again, and counts its attempts on', async ({ world: own, orchestrator, operator }) => {
   const jobs = await ask(orchestrator, 1);
   let tries = 0;
-  const stop = await runner(own, async ({ stream }) => {
+  await using working = await runner(own, async ({ stream }) => {
     if (stream !== jobs[0]!.stream) return;
     tries++;
     throw new LoomError('model_rejected');
@@ -98,7 +102,7 @@ test('what fails again is parked again, and counts its attempts on', async ({ wo
   const [first] = await of(operator, jobs);
   await redrive(operator, first!, act);
   await until(async () => (await of(operator, jobs))[0]!.attempts === 2);
-  await stop();
+  await working[Symbol.asyncDispose]();
   const [second] = await of(operator, jobs);
   assert.equal(
     [tries, second!.state, second!.round, second!.reason, second!.cause],
@@ -111,7 +115,7 @@ test('what was dropped stays dropped, with its reason, and is handed over no mor
   const { world: own, orchestrator, operator } = context;
   const jobs = await ask(orchestrator, 1);
   let tries = 0;
-  const stop = await runner(own, async ({ stream }) => {
+  await using working = await runner(own, async ({ stream }) => {
     if (stream !== jobs[0]!.stream) return;
     tries++;
     throw new LoomError('model_rejected');
@@ -124,7 +128,7 @@ test('what was dropped stays dropped, with its reason, and is handed over no mor
   assert.is(await failing(redrive(operator, dropped!, act)), 'message_dropped');
   assert.is(await failing(drop(operator, dropped!, { person: 'ops', reason: 'of another' })), 'message_dropped');
   assert.ok((await drop(operator, dropped!, { person: 'ops', reason: 'of a trial' })).won);
-  await stop();
+  await working[Symbol.asyncDispose]();
   assert.is(tries, 1);
 });
 
