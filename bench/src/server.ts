@@ -1,11 +1,11 @@
 /** nats-servers for a benchmark alone: one, or three as a cluster, fsynced or not. Each is stopped by its own pid. */
+import { lastingPorts } from '@loom/cli';
 import { natsUsers } from '@loom/log';
 import { connect } from '@nats-io/transport-node';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -85,7 +85,8 @@ export async function startServers(options: Options): Promise<Servers> {
 async function nodeOf(home: string, name: string): Promise<Node> {
   const dir = join(home, name);
   await mkdir(dir);
-  return { name, dir, client: await freePort(), route: await freePort() };
+  const [client = 0, route = 0] = await lastingPorts(2);
+  return { name, dir, client, route };
 }
 
 async function startNode(options: Options, node: Node, nodes: readonly Node[]): Promise<ChildProcess> {
@@ -94,15 +95,6 @@ async function startNode(options: Options, node: Node, nodes: readonly Node[]): 
   const child = spawn(options.binary, ['-c', file], { stdio: 'ignore' });
   await once(child, 'spawn');
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** Until the JetStream of all of them answers. */

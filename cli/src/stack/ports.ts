@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+/** What this process was given already: its server may not listen there yet, or be down for a moment. */
+const given = new Set<number>();
+
 /** Below the range that outgoing connections take their ports from: nobody borrows one of these while a server is down. */
 const [lowest, highest] = [10_240, 32_000];
 
@@ -15,12 +18,14 @@ async function isFree(port: number): Promise<boolean> {
   return free;
 }
 
-/** Loopback ports, free a moment ago, that a server can come back to after it was down. */
+/** Loopback ports, free a moment ago, that a server can come back to after it was down; none is given out twice. */
 export async function lastingPorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
+  const found: number[] = [];
+  while (found.length < count) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    if (await isFree(port)) found.add(port);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) found.push(port);
   }
-  return [...found];
+  return found;
 }

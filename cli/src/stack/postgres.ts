@@ -5,9 +5,9 @@
  */
 import { execFile } from 'node:child_process';
 import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { lastingPorts } from './ports.ts';
 import { launch, lastWords, stop, until } from './process.ts';
 
 const run = promisify(execFile);
@@ -82,15 +82,6 @@ async function unprivileged(): Promise<User | undefined> {
   return { uid: Number(found[2]), gid: Number(found[3]) };
 }
 
-/** A loopback port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
 async function exists(file: string): Promise<boolean> {
   return readFile(file).then(
     () => true,
@@ -138,7 +129,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const open = (await isReachable(dirname(postgres))) && (await isReachable(dirname(options.dir)));
   if (user && open) await chown(options.dir, user.uid, user.gid);
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(options, data, user, open);
-  const port = options.port ?? (await freePort());
+  const [port = 0] = options.port === undefined ? await lastingPorts(1) : [options.port];
   const how = spawnable(postgres, flags(options, data, port), user, open);
   const child = await launch(how.file, how.args, {
     ...how.user,
