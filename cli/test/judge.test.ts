@@ -7,6 +7,7 @@ import { root } from '../src/root.ts';
 import { isAlive } from '../src/stack/process.ts';
 import { judgeCheck, judgeFile, type Verdict } from '../src/testing/judge.ts';
 import { runCommand } from '../src/testing/run.ts';
+import { cutOff } from './support/cut-off.ts';
 
 const test = suite('judging test files');
 const uvu = join(root, 'node_modules/uvu/dist/index.mjs');
@@ -18,11 +19,12 @@ test.before(async () => {
 });
 test.after(() => rm(dir, { recursive: true, force: true }));
 
-/** Runs a test file as the test command would, with a kill timer of `seconds`. */
-async function verdictOn(source: string, seconds = 10): Promise<Verdict> {
+/** Runs a test file as the test command would. */
+async function verdictOn(source: string): Promise<Verdict> {
   const file = join(dir, `f${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(file, source);
-  return judgeFile(await runCommand([process.execPath, file], { dir, env: { PATH: process.env['PATH'] }, seconds }));
+  const env = { PATH: process.env['PATH'] };
+  return judgeFile(await runCommand([process.execPath, file], { dir, env, seconds: 50 }));
 }
 
 test('a file whose tests all pass has passed, with its count', async () => {
@@ -66,7 +68,7 @@ test('a file that hangs is killed, with the processes it started', async () => {
   const child = `const c = require('child_process').spawn('sleep', ['600']); console.log('pid ' + c.pid);`;
   const file = join(dir, 'hang.cjs');
   await writeFile(file, `${child} setInterval(() => {}, 1000);`);
-  const run = await runCommand([process.execPath, file], { dir, env: { PATH: process.env['PATH'] }, seconds: 1 });
+  const run = await cutOff([process.execPath, file], { dir, env: { PATH: process.env['PATH'] } }, /pid \d+/);
   assert.match(judgeFile(run).reason, /did not end in time/);
   const pid = Number(/pid (\d+)/.exec(run.output)?.[1]);
   assert.ok(pid > 0);

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { isAlive } from '../src/stack/process.ts';
 import type { Run } from '../src/testing/judge.ts';
 import { runCommand } from '../src/testing/run.ts';
+import { cutOff } from './support/cut-off.ts';
 
 const test = suite<{ pids: number[] }>('leftovers', { pids: [] as number[] });
 test.after(({ pids }) => {
@@ -31,17 +32,19 @@ const program = (last: string): string => `
   child.once('message', () => { ${last} });
 `;
 
-async function ran(pids: number[], last: string, seconds: number): Promise<Run & { readonly left: readonly number[] }> {
-  const command = [process.execPath, '-e', program(last)];
-  const run = await runCommand(command, { dir: '.', env: process.env, seconds });
-  const left = run.output.match(/\d+/g)?.map(Number) ?? [];
+const options = { dir: '.', env: process.env };
+const command = (last: string): readonly string[] => [process.execPath, '-e', program(last)];
+
+function leftBy({ output }: Run, pids: number[]): readonly number[] {
+  const left = output.match(/\d+/g)?.map(Number) ?? [];
   pids.push(...left);
-  return { ...run, left };
+  return left;
 }
 
 test('the kill timer of a case ends what hangs on it no more, wherever it was started', async ({ pids }) => {
-  const { timedOut, left } = await ran(pids, '', 2);
-  assert.ok(timedOut);
+  const run = await cutOff(command(''), options, /\d+\D+\d+/);
+  const left = leftBy(run, pids);
+  assert.ok(run.timedOut);
   assert.is(left.length, 2);
   assert.equal(left.filter(isAlive), []);
 });
@@ -53,8 +56,9 @@ test('so does its end, while nothing else is touched', async ({ pids }) => {
   });
   await once(other, 'spawn');
   pids.push(other.pid ?? 0);
-  const { exit, timedOut, left } = await ran(pids, 'process.exit(3)', 20);
-  assert.equal([exit, timedOut, left.length], [3, false, 2]);
+  const run = await runCommand(command('process.exit(3)'), { ...options, seconds: 50 });
+  const left = leftBy(run, pids);
+  assert.equal([run.exit, run.timedOut, left.length], [3, false, 2]);
   assert.equal(left.filter(isAlive), []);
   await sleep(50);
   assert.ok(isAlive(other.pid ?? 0));

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../stack/process.ts';
 
 /** A name for a variable that no other process has. Services hand on what begins so. */
 export const newMark = (): string => `LOOM_CASE_${randomUUID().replaceAll('-', '_')}`;
@@ -12,12 +13,14 @@ export const newMark = (): string => `LOOM_CASE_${randomUUID().replaceAll('-', '
 /** Rounds of 10 ms: what the kernel has not let go by then is not waited for. */
 const rounds = 500;
 
-/** Kills every process that has the variable, and what those started meanwhile. */
+/** Kills every process that has the variable, and what those started meanwhile; returns when they are gone. One that ends loses its environment first. */
 export async function killMarked(mark: string): Promise<void> {
+  const killed = new Set<number>();
   for (let round = 0; round < rounds; round++) {
     const found = await marked(mark);
-    if (found.length === 0) return;
     for (const pid of found) kill(pid);
+    for (const pid of found) killed.add(pid);
+    if (![...killed].some(isAlive)) return;
     await sleep(10);
   }
 }
