@@ -7,3 +7,4 @@ export { clientOf, type Client } from '../support/jobs.ts';
 export { allFacts, operatorLog, subjectOf } from '../support/log.ts';
 export { freeze } from '../support/freeze.ts';
 export { scrape, shows } from '../support/scrape.ts';
+export { patient, steady } from '../support/steady.ts';

@@ -1,13 +1,15 @@
 /** A nats-server with Loom's users and streams, and logs on it as the services see it. */
 import { natsBlobs } from '@loom/blobs';
-import { natsServer } from '@loom/test';
+import { natsServer, patient } from '@loom/test';
 import { ensureRootKeyFile, generatePoolKeys, openVault } from '@loom/vault';
 import type { Bodies } from '@loom/schemas';
 import { LoomError } from '@loom/service';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectLog, natsUsers, setUpLog } from '../src/index.ts';
+import { connectLog, natsUsers, setUpLog, streamNames } from '../src/index.ts';
 import type { Address, Draft, Fence, Log, NatsUser, Source } from '../src/index.ts';
 
 export const users: readonly NatsUser[] = [
@@ -29,11 +31,19 @@ export interface World extends AsyncDisposable {
   readonly storeDir: string;
   readonly pid: number;
   log(source: Source): Promise<Log>;
+  /** Has what is handed over and not acked come again after so many ms, for who consumes from then on. */
+  ackWait(durable: Source, ms: number): Promise<void>;
   readonly poolPrivateKey: string;
   readonly rootKeyFile: string;
 }
 
 export const passwordOf = (user: string): string => `pass-${user}`;
+
+/**
+ * What is handed to a consumer in the moment that it ends comes again after the ack wait: tests that end one and begin another give `shortly`, which
+ * is yet longer than a busy machine lets a process stand.
+ */
+export const shortly = { ackWait: 10_000 } as const;
 
 export async function world(options: { readonly ackWait?: number } = {}): Promise<World> {
   const server = await natsServer({
@@ -62,11 +72,23 @@ export async function world(options: { readonly ackWait?: number } = {}): Promis
       logs.push(log);
       return log;
     },
+    ackWait: (durable, ms) => setAckWait(server.url, durable, ms),
     async [Symbol.asyncDispose]() {
       await Promise.all(logs.map((log) => log[Symbol.asyncDispose]()));
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+async function setAckWait(servers: string, durable: string, ms: number): Promise<void> {
+  await using connection = await connect({
+    servers,
+    user: 'setup',
+    pass: passwordOf('setup'),
+    inboxPrefix: '_INBOX_setup',
+  });
+  const manager = await jetstreamManager(connection, { checkAPI: false, ...patient });
+  for (const stream of streamNames(4)) await manager.consumers.update(stream, durable, { ack_wait: ms * 1_000_000 });
 }
 
 /** A fresh job's address. */
@@ -141,9 +163,9 @@ export function tool(key: string): Draft {
   return { type: 'tool.requested', key, body: { ...body, reserved_micros: 0, deadline_ms: 1000 } };
 }
 
-/** Waits until `done` says so. @throws after 15 s */
+/** Waits until `done` says so; of what nobody promises a time. @throws after 45 s */
 export async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + 45_000;
   while (!(await done())) {
     if (Date.now() > end) throw new Error('it never came');
     await sleep(20);
