@@ -1,3 +1,4 @@
+import { patient } from '@loom/test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -83,7 +84,7 @@ test('a field of 300 KB lies in the object store and comes back whole', async ({
 
 async function storedSizes(log: Log, at: { tenant: string; stream: string }): Promise<number[]> {
   const place = subjectOf(at, 'gateway', 'job.submitted', '0');
-  const reply = await log.connection.request(`$JS.API.DIRECT.GET.${streamOf(at, 4)}.${place}`, '');
+  const reply = await log.connection.request(`$JS.API.DIRECT.GET.${streamOf(at, 4)}.${place}`, '', patient);
   return [reply.data.length];
 }
 
@@ -106,6 +107,7 @@ test('a fact whose header, subject or body was changed is found out, where it is
     const stored = await gateway.connection.request(
       `$JS.API.DIRECT.GET.${streamOf(at, 4)}.${subjectOf(at, 'gateway', 'message.posted', 'm1')}`,
       '',
+      patient,
     );
     const pairs = [...stored.headers!]
       .filter(([name]) => !name.startsWith('Nats-'))
@@ -122,7 +124,7 @@ async function forge(log: Log, subject: string, headers: Map<string, string>, bo
   const { headers: make } = await import('@nats-io/nats-core');
   const all = make();
   for (const [name, value] of headers) all.set(name, value);
-  await log.connection.request(subject, body, { headers: all, timeout: 2000 });
+  await log.connection.request(subject, body, { headers: all, ...patient });
 }
 
 test('more than a batch of facts is read in order without a gap', async ({ orchestrator }) => {

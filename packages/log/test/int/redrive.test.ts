@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { drop, messageOf, parkedMessages, redrive } from '../../src/index.ts';
 import type { Address, Delivery, Fact, Log, Parked } from '../../src/index.ts';
-import { failing, fence, job, run, tool, until, world } from '../world.ts';
+import { failing, fence, job, run, shortly, tool, until, world } from '../world.ts';
 import type { World } from '../world.ts';
 
 interface Context {
@@ -15,7 +15,7 @@ const test = suite<Context>('redrive');
 const act = { person: 'ops', reason: 'mended' };
 
 test.before(async (context) => {
-  context.world = await world({ ackWait: 2000 });
+  context.world = await world(shortly);
   context.orchestrator = await context.world.log('orchestrator');
   context.operator = await context.world.log('operator');
 });
