@@ -3,6 +3,7 @@ import { decideAgain } from '@loom/cli';
 import { prefixOf, readRaw, sumOfRaw } from '@loom/log';
 import type { Address, Log } from '@loom/log';
 import { headers as natsHeaders } from '@nats-io/nats-core';
+import { patient } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkLog } from '../../src/index.ts';
@@ -35,7 +36,7 @@ async function store(log: Log, subject: string, body: Uint8Array): Promise<numbe
   const sum = sumOfRaw({ stream: '', seq: 0, time: 0, subject, headers: pairs, body });
   const headers = natsHeaders();
   for (const [name, value] of [...pairs, ['loom-sum', sum] as const]) headers.set(name, value);
-  const reply = await log.connection.request(subject, body, { headers, timeout: 5000 });
+  const reply = await log.connection.request(subject, body, { headers, ...patient });
   return reply.json<{ seq: number }>().seq;
 }
 

@@ -1,5 +1,6 @@
 import { FOLD, foldJob, JobCache, packState, snapshotEvery, stateHash, wrongSnapshot } from '@loom/job';
 import type { Address, Log } from '@loom/log';
+import { patient } from '@loom/test';
 import { openVault } from '@loom/vault';
 import { headers } from '@nats-io/nats-core';
 import { connect } from '@nats-io/transport-node';
@@ -145,14 +146,14 @@ async function tampered(
 ): Promise<void> {
   const { connection } = log;
   const query = JSON.stringify({ last_by_subj: `$KV.loom_snapshots.${from.tenant}.${from.stream}.0` });
-  const stored = await connection.request('$JS.API.DIRECT.GET.KV_loom_snapshots', query);
+  const stored = await connection.request('$JS.API.DIRECT.GET.KV_loom_snapshots', query, patient);
   const said = headers();
   for (const name of ['loom-fold', 'loom-incarnation', 'loom-basis', 'loom-sum', 'loom-parts'])
     said.set(name, stored.headers?.get(name) ?? '');
   if (change.header) said.set(...change.header);
   const bytes = Buffer.from(stored.data);
   const subject = `$KV.loom_snapshots.${to.tenant}.${to.stream}.0`;
-  await connection.request(subject, change.bytes?.(bytes) ?? bytes, { timeout: 5000, headers: said });
+  await connection.request(subject, change.bytes?.(bytes) ?? bytes, { ...patient, headers: said });
 }
 
 test('one that was altered, cut, moved to another job, or comes from another log is found out', async (context) => {
@@ -222,7 +223,7 @@ test('when the bucket is lost, now and then in the middle of a fold, states are 
     pass: passwordOf('setup'),
     inboxPrefix: '_INBOX_setup',
   });
-  await setup.request('$JS.API.STREAM.DELETE.KV_loom_snapshots');
+  await setup.request('$JS.API.STREAM.DELETE.KV_loom_snapshots', '', patient);
   assert.is(await found(gateway, at), 'unreachable');
   await post(gateway, at, snapshotEvery + 3);
   const state = await cold(gateway, at);

@@ -5,7 +5,7 @@ import { natsBlobs } from '@loom/blobs';
 import type { Blobs } from '@loom/blobs';
 import { connectLog, natsUsers, setUpLog } from '@loom/log';
 import type { Log } from '@loom/log';
-import { postgresDatabase, natsServer } from '@loom/test';
+import { patient, postgresDatabase, natsServer } from '@loom/test';
 import { ensureRootKeyFile, openVault } from '@loom/vault';
 import type { Vault } from '@loom/vault';
 import { start } from '../../src/index.ts';
@@ -117,7 +117,7 @@ async function worker(
 
 async function stored(servers: string): Promise<Record<string, number>> {
   await using log = await connectLog({ servers, user: 'setup', password: 'setup', source: 'operator' });
-  const answer = await log.connection.request('$JS.API.STREAM.LIST');
+  const answer = await log.connection.request('$JS.API.STREAM.LIST', '', patient);
   const { streams } = answer.json<{ streams: { config: { name: string }; state: { messages: number } }[] }>();
   return Object.fromEntries(
     streams.flatMap(({ config, state }) => (config.name === 'KV_loom_leases' ? [] : [[config.name, state.messages]])),

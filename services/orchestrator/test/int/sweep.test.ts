@@ -2,6 +2,7 @@
 import type { Address, Draft, Log } from '@loom/log';
 import { streamOf, subjectOf } from '@loom/log';
 import { LoomError } from '@loom/service';
+import { patient } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fence, job, submitted, until, world } from '../../../../packages/log/test/world.ts';
@@ -85,7 +86,7 @@ test('a job that cannot be read keeps no other from being swept', async ({ gatew
   const [first = '', ...others] = orchestrator.streams;
   const [damaged, whole] = [jobIn(first), jobIn(others.at(-1) ?? '')];
   for (const at of [damaged, whole]) await gateway.append(at, submitted());
-  await gateway.connection.request(subjectOf(damaged, 'gateway', 'message.posted', 'm1'), 'no fact');
+  await gateway.connection.request(subjectOf(damaged, 'gateway', 'message.posted', 'm1'), 'no fact', patient);
   const abort = new AbortController();
   const told: string[] = [];
   const turns = new Turns(orchestrator, intake, () => Promise.resolve(null));

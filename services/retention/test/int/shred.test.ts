@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Address, Log } from '@loom/log';
 import { LoomError } from '@loom/service';
+import { patient } from '@loom/test';
 import { openVault } from '@loom/vault';
 import { all, job, submitted, world } from '../../../../packages/log/test/world.ts';
 import { shredJob } from '../../src/consumers/shred.ts';
@@ -18,7 +19,7 @@ async function bytesUnder(folder: string): Promise<Buffer> {
 /** The job's wrapped key as the bucket holds it. */
 async function wrappedKey(log: Log, at: Address): Promise<string> {
   const subject = `$JS.API.DIRECT.GET.KV_loom_keys.$KV.loom_keys.content.${at.tenant}.${at.stream}`;
-  return (await log.connection.request(subject)).json<{ wrapped: string }>().wrapped;
+  return (await log.connection.request(subject, '', patient)).json<{ wrapped: string }>().wrapped;
 }
 
 test('a shredded job cannot be opened by anybody any more, its wrapped key is in no store file, and the shredding is on record once', async () => {
