@@ -1,9 +1,9 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import type { AgentView } from '../../../../../packages/job/src/pure.ts';
 import { layOut, showsIn, type Layout, type Sizes } from '../model/layout.ts';
 import { AgentCard } from './agent-card.tsx';
 import { Edges } from './edges.tsx';
 import { useChoice, useShown } from './job-context.ts';
+import { useInPieces } from './use-in-pieces.ts';
 import { useScrolled } from './use-scrolled.ts';
 
 const roomy: Sizes = { width: 208, height: 84, gap: 18, drop: 54 };
@@ -68,16 +68,19 @@ interface CardsProps {
   readonly seen: { readonly top: number; readonly height: number };
 }
 
+/** New cards in one frame: to lay out more of them takes longer than a press may wait. */
+const piece = 12;
+
 function Cards({ layout, sizes, seen }: CardsProps) {
   const { view } = useShown();
   const { agent: chosen, choose } = useChoice();
-  const inSight = ({ id }: AgentView): boolean => {
-    const place = layout.places.get(id);
-    return place !== undefined && (id === chosen || showsIn(seen, place.y, place.y + sizes.height));
-  };
-  return view.agents.map((agent, at) => {
+  const inSight = view.agents.flatMap((agent, at) => {
     const place = layout.places.get(agent.id);
-    if (place === undefined || !inSight(agent)) return null;
+    if (place === undefined) return [];
+    return agent.id === chosen || showsIn(seen, place.y, place.y + sizes.height) ? [{ agent, place, at }] : [];
+  });
+  const drawn = useInPieces(inSight.length, piece);
+  return inSight.slice(0, drawn).map(({ agent, place, at }) => {
     const { id, role, status, tool, tokens, spent_micros: micros } = agent;
     const looks = { id, role, status, tool, tokens, micros, x: place.x, y: place.y };
     return (
