@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import { count, money, worded } from '../model/figures.ts';
+import { count, money, titled } from '../model/figures.ts';
 import { Icon } from '../parts/icons.tsx';
 import { toneOf } from '../parts/status.tsx';
 
@@ -39,8 +39,8 @@ export const AgentCard = memo(function AgentCard(props: Props) {
       <Doing {...props} />
       <span className="figures">
         <span className="mono">{id}</span>
-        {props.tokens > 0 && <span>{count(props.tokens)} tok</span>}
-        {props.micros > 0 && <span>{money(props.micros)}</span>}
+        {props.tokens > 0 && ` ${count(props.tokens)} tok`}
+        {props.micros > 0 && <span className="amount">{money(props.micros)}</span>}
       </span>
     </div>
   );
@@ -51,7 +51,7 @@ function Doing({ status, tool }: Pick<Props, 'status' | 'tool'>) {
   return (
     <span className="doing">
       {busy ? <Icon name="tool" size={12} /> : <span className="dot" aria-hidden="true" />}
-      <span className={busy ? 'mono' : 'word'}>{busy ? tool : worded(status)}</span>
+      {busy ? <span className="mono">{tool}</span> : titled(status)}
     </span>
   );
 }

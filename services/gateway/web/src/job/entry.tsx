@@ -1,6 +1,6 @@
 import { lazy, Suspense, type ReactNode } from 'react';
 import type { Call } from '../../../../../packages/job/src/pure.ts';
-import { worded } from '../model/figures.ts';
+import { titled, worded } from '../model/figures.ts';
 import type { Words } from '../model/job-log.ts';
 import type { Entry } from '../model/transcript.ts';
 import { Icon } from '../parts/icons.tsx';
@@ -32,8 +32,8 @@ export function EntryView({ entry, open, toggle }: Props): ReactNode {
       );
     case 'finished':
       return (
-        <p className="entry finished quiet word">
-          {worded(entry.outcome)}
+        <p className="entry finished quiet">
+          {titled(entry.outcome)}
           {entry.text === '' ? '' : `: ${entry.text}`}
         </p>
       );

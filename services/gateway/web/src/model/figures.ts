@@ -63,3 +63,6 @@ const words: Readonly<Record<string, string>> = {
 
 /** A status or state as people say it. */
 export const worded = (status: string): string => words[status] ?? status.replaceAll('_', ' ');
+
+/** The same where it stands alone. */
+export const titled = (status: string): string => worded(status).replace(/^./, (first) => first.toUpperCase());

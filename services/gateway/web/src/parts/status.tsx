@@ -1,4 +1,4 @@
-import { worded } from '../model/figures.ts';
+import { titled } from '../model/figures.ts';
 
 const tones: Readonly<Record<string, string>> = {
   queued: 'idle',
@@ -30,7 +30,7 @@ export function Status({ of }: { readonly of: string }) {
   return (
     <span className="status" data-tone={toneOf(of)}>
       <span className="dot" aria-hidden="true" />
-      <span className="word">{worded(of)}</span>
+      {titled(of)}
     </span>
   );
 }
