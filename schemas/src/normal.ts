@@ -3,6 +3,7 @@
  * a surrogate pair is replaced (avsc would write bytes that are no UTF-8, which other readers refuse).
  */
 import type { Bodies, FactType } from './generated.ts';
+import { recordMaker } from './record-maker.ts';
 import { factOf } from './registry.ts';
 import { type Avsc, type AvscField, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
 
@@ -18,13 +19,19 @@ export function normal<T extends FactType>(type: T, body: Bodies[T]): Bodies[T] 
 }
 
 function recordOf({ fields }: AvscRecord): Normal {
-  const parts = fields.map((field) => ({ name: field.name, of: fieldOf(field), absent: field.default ?? null }));
-  return (value) => {
-    if (!isObject(value)) return value;
-    const made: Record<string, unknown> = {};
-    for (const { name, of, absent } of parts) made[name] = of((value as Record<string, unknown>)[name] ?? absent);
-    return made;
-  };
+  const make = recordMaker(
+    fields.map(({ name }) => name),
+    fields.map(partOf),
+  );
+  return (value) => (isObject(value) ? make(value as Given) : value);
+}
+
+type Given = Readonly<Record<string, unknown>>;
+
+function partOf(field: AvscField): (value: Given) => unknown {
+  const { name, default: absent = null } = field;
+  const of = fieldOf(field);
+  return (value) => of(value[name] ?? absent);
 }
 
 function fieldOf(field: AvscField): Normal {
