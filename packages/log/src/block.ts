@@ -14,28 +14,36 @@ const lineBreak = /[\r\n]/;
 export class Block {
   /** Of a status line such as `NATS/1.0 404`; 0 where there is none. */
   readonly code: number;
-  readonly pairs: readonly Pair[];
+  /** What was read stays one text: a message may be in hand for long, and its pairs weigh ten times as much. */
+  readonly #said: readonly Pair[] | string;
 
-  constructor(pairs: readonly Pair[], code = 0) {
-    this.pairs = pairs;
+  constructor(said: readonly Pair[] | string, code = 0) {
+    this.#said = said;
     this.code = code;
   }
 
   static read(bytes: Uint8Array): Block {
-    const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().split('\r\n');
-    const pairs: Pair[] = [];
-    for (let i = 1; i < lines.length; i++) {
-      const line = lines[i]!;
-      const colon = line.indexOf(':');
-      if (colon > 0) pairs.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-    }
-    return new Block(pairs, Number.parseInt(lines[0]!.slice(version.length), 10) || 0);
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+    return new Block(text, Number.parseInt(text.slice(version.length, text.indexOf('\r\n')), 10) || 0);
+  }
+
+  /** Of what was read they are made at each look. */
+  get pairs(): readonly Pair[] {
+    return typeof this.#said === 'string' ? pairsIn(this.#said) : this.#said;
+  }
+
+  /** The same, for who looks at many of its headers and then lets it go. */
+  parted(): Block {
+    return new Block(this.pairs, this.code);
   }
 
   /** The first value under exactly this name. */
   get(name: string): string | undefined {
-    for (const pair of this.pairs) if (pair[0] === name) return pair[1];
-    return undefined;
+    if (typeof this.#said !== 'string') return this.#said.find((pair) => pair[0] === name)?.[1];
+    const at = this.#said.indexOf(`\r\n${name}:`);
+    if (at < 0) return undefined;
+    const from = at + name.length + 3;
+    return this.#said.slice(from, this.#said.indexOf('\r\n', from)).trim();
   }
 
   /** @throws LoomError `internal` for a value that would break the block */
@@ -52,6 +60,17 @@ export class Block {
   asHeaders(): MsgHdrs {
     return this as unknown as MsgHdrs;
   }
+}
+
+function pairsIn(text: string): readonly Pair[] {
+  const pairs: Pair[] = [];
+  const lines = text.split('\r\n');
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i]!;
+    const colon = line.indexOf(':');
+    if (colon > 0) pairs.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+  }
+  return pairs;
 }
 
 /** The headers of a message as they came, without nats.js reading them first. */
