@@ -84,8 +84,8 @@ interface Streams {
   /** By name. */
   readonly incarnations: ReadonlyMap<string, string>;
   readonly replicated: boolean;
-  /** The server's, Unix ms. */
-  readonly time: number;
+  /** Made as its first reading comes: what is opened meanwhile would count as time that has not passed. */
+  readonly clock: ServerClock;
 }
 
 const askStream = (connection: NatsConnection, name: string): Promise<StreamInfo> =>
@@ -115,13 +115,12 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
     replicated ||= (config.num_replicas ?? 1) > 1;
     time = toldTime(info);
   }
-  return { incarnations, replicated, time };
+  return { incarnations, replicated, clock: new ServerClock(time, () => timeOf(connection)) };
 }
 
-function logOf(writer: Writer, { incarnations, replicated, time }: Streams): Log {
+function logOf(writer: Writer, { incarnations, replicated, clock }: Streams): Log {
   const { connection, keyring } = writer;
   const feed = new Feed();
-  const clock = new ServerClock(time, () => timeOf(connection));
   const incarnation = (stream: string): string => incarnations.get(stream) ?? '';
   return {
     connection,
