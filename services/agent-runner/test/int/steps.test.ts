@@ -1,7 +1,6 @@
 import type { Address, Draft, Fact } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { LoomError } from '@loom/service';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { anthropicEmulator } from '../../../../test/emulators/anthropic.ts';
@@ -9,6 +8,7 @@ import type { Emulator, Script } from '../../../../test/emulators/script.ts';
 import { handleStep } from '../../src/consumers/steps.ts';
 import { anthropic } from '../../src/models/anthropic.ts';
 import { lost } from '../../src/domain/settle.ts';
+import { until } from '../../../../packages/log/test/world.ts';
 import { askStep, facts, jobWithWorker, kill, raiseEpoch } from './job.ts';
 import { world } from './world.ts';
 import type { World } from './world.ts';
@@ -35,6 +35,16 @@ async function outcome(at: Address): Promise<Bodies['step.settled']> {
   const [settled] = await facts(place.orchestrator, at, 'step.settled');
   if (!settled) throw new Error('the step is not settled');
   return settled;
+}
+
+/** Hears what is said live in a job, from here on until it is disposed of. */
+async function hearing(
+  { tenant, stream }: Address,
+  hear: (agent: string, delta: string) => void,
+): Promise<AsyncDisposable> {
+  const end = place.gateway.onLive(tenant, stream, hear);
+  await place.gateway.connection.flush();
+  return { [Symbol.asyncDispose]: async () => end() };
 }
 
 const says =
@@ -67,10 +77,16 @@ test('the same request handed over again calls nobody a second time', async () =
 });
 
 test('two runners with the same request at once: one calls, the other waits for the claim', async () => {
-  const { emulator, parts, at } = await setting(() => ({ text: 'Slow.', pauseMs: 50 }));
+  const sentAway = Promise.withResolvers<void>();
+  const { emulator, parts, at } = await setting(async () => {
+    await sentAway.promise;
+    return { text: 'Slow.' };
+  });
   const asked = await askStep(place, at);
   const other = await place.runner(anthropic({ apiKey: 'key', baseUrl: emulator.url }));
-  const ended = await Promise.allSettled([handleStep(parts, asked), handleStep(other, asked)]);
+  const running = [parts, other].map((one) => handleStep(one, asked));
+  for (const one of running) one.catch(() => sentAway.resolve());
+  const ended = await Promise.allSettled(running);
   const refusals = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
   assert.is(emulator.ledger.length, 1);
   assert.ok(refusals.length === 1 && refusals[0] instanceof LoomError && refusals[0].code === 'claimed_elsewhere');
@@ -80,6 +96,7 @@ test('a claim that outlives the deadline is settled as lost, at its full reserva
   const { emulator, parts, at } = await setting(says('never'));
   const asked = await askStep(place, at, { deadline_ms: 1 });
   await parts.log.append(at, { type: 'step.claimed', key: 'a1-1-1', body: { worker: 'dead' } });
+  await until(() => parts.log.now() > asked.time + 1);
   await handleStep(parts, asked);
   const settled = await outcome(at);
   assert.is(emulator.ledger.length, 0);
@@ -90,7 +107,9 @@ test('a claim that outlives the deadline is settled as lost, at its full reserva
 
 test('an attempt that nobody claimed before its deadline costs nothing', async () => {
   const { emulator, parts, at } = await setting(says('never'));
-  await handleStep(parts, await askStep(place, at, { deadline_ms: 0 }));
+  const asked = await askStep(place, at, { deadline_ms: 0 });
+  await until(() => parts.log.now() >= asked.time);
+  await handleStep(parts, asked);
   const settled = await outcome(at);
   assert.equal([emulator.ledger.length, settled.outcome, settled.cost_micros], [0, 'lost', 0]);
 });
@@ -115,10 +134,8 @@ test('input above the reservation is refused without a call', async () => {
 });
 
 test('a kill ends the call in hand at once and what it used is paid', async () => {
-  const { parts, at } = await setting(async () => {
-    void sleep(100).then(() => kill(place, at));
-    return { text: 'word '.repeat(5000), pauseMs: 20 };
-  });
+  const { parts, at } = await setting(() => ({ text: 'word '.repeat(5000), pauseMs: 20 }));
+  await using _ = await hearing(at, () => void kill(place, at));
   await handleStep(parts, await askStep(place, at));
   const settled = await outcome(at);
   assert.equal([settled.outcome, settled.code], ['refused', 'killed']);
@@ -186,14 +203,12 @@ test('an outcome that could not be appended is kept, and appended at the next de
 
 test('deltas are heard live while the model speaks', async () => {
   const { parts, at } = await setting(() => ({ text: 'a long text that comes in pieces '.repeat(10), pauseMs: 5 }));
+  const whole = 'a long text that comes in pieces '.repeat(10);
   let heard = '';
-  const end = place.gateway.onLive(at.tenant, at.stream, (agent, delta) => {
-    heard += agent === 'a1' ? delta : '';
-  });
+  await using _ = await hearing(at, (agent, delta) => (heard += agent === 'a1' ? delta : ''));
   await handleStep(parts, await askStep(place, at));
-  for (let i = 0; i < 50 && heard.length < 320; i++) await sleep(20);
-  end();
-  assert.is(heard, 'a long text that comes in pieces '.repeat(10));
+  await until(() => heard.length >= whole.length);
+  assert.is(heard, whole);
 });
 
 test.run();

@@ -1,6 +1,5 @@
 import { ModelFailure } from '@loom/models';
 import type { ModelPort, ModelReply, ModelRequest } from '@loom/models';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { anthropicEmulator } from '../../../../test/emulators/anthropic.ts';
@@ -31,10 +30,15 @@ async function attempt(
   script: Script,
   asked: ModelRequest,
   signal: AbortSignal,
+  heard: () => void = () => undefined,
 ): Promise<Tried> {
   await using emulator = await provider.emulate({ script });
   const deltas: string[] = [];
-  const tried = provider.port(emulator.url).call(asked, { signal, onDelta: (text) => deltas.push(text) });
+  const onDelta = (text: string): void => {
+    deltas.push(text);
+    heard();
+  };
+  const tried = provider.port(emulator.url).call(asked, { signal, onDelta });
   const reply = await tried.catch((error: unknown) => error);
   if (reply instanceof ModelFailure) return { reply: null, failure: reply.detail, deltas, emulator };
   if (reply instanceof Error) throw reply;
@@ -200,11 +204,8 @@ for (const provider of providers) {
 
   test(`${name}: an abort ends the call and says what was counted`, async () => {
     const kill = new AbortController();
-    const script: Script = async () => {
-      void sleep(50).then(() => kill.abort(new Error('killed')));
-      return { text: 'word '.repeat(1000), pauseMs: 10 };
-    };
-    const { failure } = await attempt(provider, script, request(), kill.signal);
+    const script = answer({ text: 'word '.repeat(1000), pauseMs: 10 });
+    const { failure } = await attempt(provider, script, request(), kill.signal, () => kill.abort(new Error('killed')));
     assert.is(failure?.code, 'aborted');
     assert.ok((failure?.usage?.input ?? 0) > 0);
   });
