@@ -38,7 +38,7 @@ async function briefOf({ log }: Parts, { tenant }: Identity, id: string): Promis
 }
 
 /** Longest wait for the read model to show what this process submitted for the tenant, ms: who submits and lists sees it. */
-const patience = 2_000;
+export const patience = 2_000;
 
 async function settled({ rows }: Parts, tenant: string): Promise<void> {
   const until = performance.now() + patience;

@@ -80,8 +80,12 @@ test('a budget answers with the job once the decider recorded it', async () => {
         if (fact.type === 'job.budget-requested') return decide(w, id, budgetChanged(fact.key, 123));
     }
   })();
-  const answer = await w.post(`/v1/jobs/${id}/budget`, { budget_micros: 123 });
+  const ask = () => w.post(`/v1/jobs/${id}/budget`, { budget_micros: 123 }, { key: 'b' });
+  const began = performance.now();
+  const first = await ask();
+  assert.ok(first.status === 200 || performance.now() - began >= 5_000, 'it waits for the decider');
   await deciding;
+  const answer = first.status === 200 ? first : await ask();
   assert.equal([answer.status, (await body<Job>(answer)).budget_micros], [200, 123]);
   assert.equal(await problem(await w.post(`/v1/jobs/${id}/budget`, {})), [400, 'validation_failed', 'budget_micros']);
 });

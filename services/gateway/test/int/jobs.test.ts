@@ -1,5 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { until } from '../../../../packages/log/test/world.ts';
+import { patience } from '../../src/routes/summaries.ts';
 import { accepted, addressOf, completed, decide } from '../support/decider.ts';
 import { body, problem } from '../support/read.ts';
 import type { Job, Page } from '../support/read.ts';
@@ -14,6 +16,19 @@ test.after(async () => w[Symbol.asyncDispose]());
 
 const submit = async (brief: string, token?: string): Promise<Job> =>
   body<Job>(await w.post('/v1/jobs', { brief }, token === undefined ? {} : { token }));
+
+/**
+ * The first page of a list that shows the job. A list waits for what was submitted where it is asked for: one that does not show it has
+ * waited for as long as it may.
+ */
+async function listWith(id: string, path = '/v1/jobs', token?: string): Promise<Page<Job>> {
+  for (;;) {
+    const began = performance.now();
+    const page = await body<Page<Job>>(await w.call(path, token === undefined ? {} : { token }));
+    if (page.items.some((job) => job.id === id)) return page;
+    assert.ok(performance.now() - began >= patience, 'the list did not wait');
+  }
+}
 
 const form = (parts: readonly (readonly [string, string | Blob, string?])[]): FormData => {
   const data = new FormData();
@@ -35,7 +50,7 @@ test('a brief becomes a queued job that can be shown and listed', async () => {
   );
   const job = await body<Job>(await w.call(`/v1/jobs/${id}`));
   assert.equal([job.brief, job.created_at], ['Compare these.', at]);
-  const list = await body<Page<Job>>(await w.call('/v1/jobs'));
+  const list = await listWith(id);
   assert.equal(
     list.items.map((one) => [one.id, one.brief]),
     [[id, 'Compare these.']],
@@ -92,6 +107,7 @@ test('a list pages by cursor, newest first, and filters by status', async () => 
   const token = w.issuer.token({ sub: 'user_cleo' });
   const ids: string[] = [];
   for (const brief of ['1', '2', '3', '4', '5']) ids.unshift((await submit(brief, token)).id);
+  await listWith(ids[0]!, '/v1/jobs?limit=2', token);
   const seen: string[] = [];
   let cursor: string | null = '';
   do {
@@ -114,11 +130,8 @@ test('the list follows what the orchestrator records', async () => {
   await decide(w, id, completed);
   const find = async () =>
     (await body<Page<Job>>(await w.call('/v1/jobs?status=completed'))).items.find((job) => job.id === id);
-  let found = await find();
-  for (let tries = 0; !found && tries < 200; tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    found = await find();
-  }
+  await until(async () => (await find()) !== undefined);
+  const found = await find();
   assert.equal([found?.status, found?.budget_micros], ['completed', 7]);
 });
 
