@@ -28,8 +28,8 @@ export const token = 'token-of-evals';
 
 const json = (status: number, value: unknown): Answer => ({ status, body: JSON.stringify(value) });
 
-/** `report` answers what a job wrote for a submission, null when it never ends. */
-export async function api(report: (submitted: Submitted) => string | null): Promise<Api> {
+/** `report` answers what a job wrote for a submission, null when it never ends; `looksInVain` come before it has ended. */
+export async function api(report: (submitted: Submitted) => string | null, looksInVain = 2): Promise<Api> {
   const jobs = new Map<string, Submitted>();
   const cancelled: string[] = [];
   const looks = new Map<string, number>();
@@ -38,7 +38,7 @@ export async function api(report: (submitted: Submitted) => string | null): Prom
   const state = (id: string, submitted: Submitted): Answer => {
     const seen = (looks.get(id) ?? 0) + 1;
     looks.set(id, seen);
-    return json(200, { id, status: seen > 2 && report(submitted) !== null ? 'completed' : 'running' });
+    return json(200, { id, status: seen > looksInVain && report(submitted) !== null ? 'completed' : 'running' });
   };
   const about = (method: string, [id = '', what = '', ...path]: readonly string[]): Answer => {
     const submitted = named(id);

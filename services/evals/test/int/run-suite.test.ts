@@ -82,7 +82,7 @@ test('the same run begun again meets the same jobs and is recorded once', async 
 });
 
 test('a job that does not end in time is cancelled, scores nothing and does not stop the others', async () => {
-  await using gateway = await api((submitted) => (submitted.brief === 'Nothing' ? 'never there' : null));
+  await using gateway = await api((submitted) => (submitted.brief === 'Nothing' ? 'never there' : null), 0);
   const score = await runSuite(parts(gateway, 'r3'), { ...suite, patience_s: 1 });
   assert.equal(
     score.cases.map((one) => one.status),
