@@ -31,7 +31,7 @@ export interface World extends AsyncDisposable {
   readonly storeDir: string;
   readonly pid: number;
   log(source: Source): Promise<Log>;
-  /** Has what is handed over and not acked come again after so many ms, for who consumes from then on. */
+  /** As `setAckWait`. */
   ackWait(durable: Source, ms: number): Promise<void>;
   readonly poolPrivateKey: string;
   readonly rootKeyFile: string;
@@ -72,7 +72,7 @@ export async function world(options: { readonly ackWait?: number } = {}): Promis
       logs.push(log);
       return log;
     },
-    ackWait: (durable, ms) => setAckWait(server.url, durable, ms),
+    ackWait: (durable, ms) => setAckWait(server.url, passwordOf('setup'), durable, ms),
     async [Symbol.asyncDispose]() {
       await Promise.all(logs.map((log) => log[Symbol.asyncDispose]()));
       await server[Symbol.asyncDispose]();
@@ -80,13 +80,9 @@ export async function world(options: { readonly ackWait?: number } = {}): Promis
   };
 }
 
-async function setAckWait(servers: string, durable: string, ms: number): Promise<void> {
-  await using connection = await connect({
-    servers,
-    user: 'setup',
-    pass: passwordOf('setup'),
-    inboxPrefix: '_INBOX_setup',
-  });
+/** Has what is handed over and not acked come again after so many ms, for who consumes from then on. `pass`: the set-up's. */
+export async function setAckWait(servers: string, pass: string, durable: string, ms: number): Promise<void> {
+  await using connection = await connect({ servers, user: 'setup', pass, inboxPrefix: '_INBOX_setup' });
   const manager = await jetstreamManager(connection, { checkAPI: false, ...patient });
   for (const stream of streamNames(4)) await manager.consumers.update(stream, durable, { ack_wait: ms * 1_000_000 });
 }

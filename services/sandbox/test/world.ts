@@ -8,6 +8,7 @@ import type { Address, Draft, Fact, Log } from '@loom/log';
 import type { Bodies } from '@loom/schemas';
 import { natsServer, sandboxImage } from '@loom/test';
 import { ensureRootKeyFile, generatePoolKeys, openVault } from '@loom/vault';
+import { setAckWait, shortly } from '../../../packages/log/test/world.ts';
 import { socket } from './engine.ts';
 
 type Settled = Bodies['tool.settled'];
@@ -21,7 +22,7 @@ export async function world() {
   await ensureRootKeyFile(rootKeyFile);
   const { publicKey, privateKey } = await generatePoolKeys();
   await writeFile(privateKeyFile, privateKey, { mode: 0o600 });
-  await setUpLog({ servers: server.url, user: 'setup', password: 'setup', ackWait: 2_000 });
+  await setUpLog({ servers: server.url, user: 'setup', password: 'setup', ...shortly });
   const orchestrator = await logOf('orchestrator', server.url, rootKeyFile, publicKey);
   const gateway = await logOf('gateway', server.url, rootKeyFile, publicKey);
   const dispose = async (): Promise<void> => {
@@ -30,7 +31,8 @@ export async function world() {
   };
   const blobs = await natsBlobs({ connection: orchestrator.connection });
   const env = await environment(server.url, privateKeyFile);
-  return { orchestrator, gateway, blobs, env, pool: env.LOOM_SANDBOX_POOL, [Symbol.asyncDispose]: dispose };
+  const ackWait = (ms: number): Promise<void> => setAckWait(server.url, 'setup', 'sandbox', ms);
+  return { orchestrator, gateway, blobs, env, pool: env.LOOM_SANDBOX_POOL, ackWait, [Symbol.asyncDispose]: dispose };
 }
 
 function logOf(

@@ -5,17 +5,26 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectDocker } from '../../src/engine/docker.ts';
 import { start } from '../../src/index.ts';
+import { steady } from '@loom/test';
+import type { Address } from '@loom/log';
+import { shortly } from '../../../../packages/log/test/world.ts';
 import { left, socket } from '../engine.ts';
 import { job, kill, run, settled, world, written } from '../world.ts';
 
-const { orchestrator, gateway, blobs, env, pool, [Symbol.asyncDispose]: dispose } = await world();
+const { orchestrator, gateway, blobs, env, pool, ackWait, [Symbol.asyncDispose]: dispose } = await world();
 const docker = connectDocker(socket);
 let service = await start(env);
 
 const until = async (met: () => Promise<boolean>): Promise<void> => {
   while (!(await met())) await new Promise((resolve) => setTimeout(resolve, 20));
 };
-const running = () => until(async () => (await left(docker, pool)).length > 0);
+
+/** Asks for a run, and waits until its own container is there: one of the run before may still be going. */
+async function begin(at: Address, code: string): Promise<void> {
+  await until(async () => (await left(docker, pool)).length === 0);
+  await orchestrator.append(at, run(code));
+  await until(async () => (await left(docker, pool)).length > 0);
+}
 
 test('a run over an attachment is settled with its files, readable by who holds the content key', async () => {
   const at = job();
@@ -65,8 +74,7 @@ test('bad arguments, an unknown file and an unknown tool settle as failed, in wo
 
 test('a kill stops a run at once, and one from before lets nothing run', async () => {
   const at = job();
-  await orchestrator.append(at, run('import time; time.sleep(25)'));
-  await running();
+  await begin(at, 'import time; time.sleep(25)');
   await gateway.append(at, kill('a1'));
   const body = await settled(orchestrator, at);
   assert.equal([body.outcome, body.code], ['refused', 'killed']);
@@ -96,15 +104,14 @@ test('a paid run is claimed first, and one past its deadline is settled as lost 
     ['tool.claimed', 'workspace.closed', 'tool.settled'],
   );
   const late = job();
-  await orchestrator.append(late, run('print(1)', { reserved_micros: 5, deadline_ms: -1 }));
+  await orchestrator.append(late, run('print(1)', { reserved_micros: 5, deadline_ms: -60_000 }));
   const { outcome, cost_micros } = await settled(orchestrator, late);
   assert.equal([outcome, cost_micros], ['lost', 5]);
 });
 
 test('a run whose slot was settled meanwhile is on record as called', async () => {
   const at = job();
-  await orchestrator.append(at, run('import time; time.sleep(1)'));
-  await running();
+  await begin(at, 'import time; time.sleep(1)');
   const lost = {
     agent: 'a1',
     step: 1,
@@ -137,30 +144,35 @@ test('health, readiness and metrics are served', async () => {
 
 test('a drain finishes the run in hand and leaves no container', async () => {
   const at = job();
-  await orchestrator.append(at, run('import time; time.sleep(1); print(1)'));
-  await running();
+  await begin(at, 'import time; time.sleep(1); print(1)');
   await service.stop();
   assert.is((await settled(orchestrator, at)).outcome, 'completed');
   assert.equal(await left(docker, pool), []);
 });
 
 test('killed in the middle of a run and started again, the run is settled once and nothing is left over', async () => {
+  await ackWait(2_000);
+  const { outcome, types } = await steady(500, () => orchestrator.connection.flush(), takenOver);
+  await ackWait(shortly.ackWait);
+  assert.is(outcome, 'completed');
+  assert.equal(types, ['workspace.closed', 'tool.settled']);
+  assert.equal(await left(docker, pool), []);
+});
+
+/** What came of a run whose sandbox was killed, under another that was started then. */
+async function takenOver(): Promise<{ readonly outcome: string; readonly types: readonly string[] }> {
   const at = job();
   const first = child();
   await once(first.stdout!, 'data');
-  await orchestrator.append(at, run('import time; time.sleep(2); print(1)'));
-  await running();
+  await begin(at, 'import time; time.sleep(2); print(1)');
   first.kill('SIGKILL');
   await once(first, 'exit');
   service = await start(env);
-  assert.is((await settled(orchestrator, at)).outcome, 'completed');
-  assert.equal(
-    (await written(orchestrator, at)).map(({ type }) => type),
-    ['workspace.closed', 'tool.settled'],
-  );
+  const { outcome } = await settled(orchestrator, at);
+  const types = (await written(orchestrator, at)).map(({ type }) => type);
   await service.stop();
-  assert.equal(await left(docker, pool), []);
-});
+  return { outcome, types };
+}
 
 test('without an engine the call is settled, and says what to do', async () => {
   const at = job();
