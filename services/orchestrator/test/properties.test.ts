@@ -64,20 +64,19 @@ test('every job ends once it is killed and its timers fire', () => {
 
 test('every job ends though nobody comes any more: by its timers alone, a parked step by its own', () => {
   let parked = 0;
-  fc.assert(
-    fc.property(fc.array(moves, { maxLength: 40, size: 'max' }), (script) => {
-      const world = new World().submit();
-      for (const move of script) if (!world.job.ended) play(world, move);
-      for (let fired = 0; !world.job.ended; fired += 1) {
-        assert.ok(fired < 1_000, 'the job does not end');
-        const [next] = timers(world.job).toSorted((a, b) => a.due - b.due);
-        if (next?.kind === 'parked') parked += 1;
-        world.fire(next?.kind ?? 'none');
-      }
-      holds(world);
-    }),
-    { numRuns: 100 },
-  );
+  const ends = fc.property(fc.array(moves, { maxLength: 40, size: 'max' }), (script) => {
+    const world = new World().submit();
+    for (const move of script) if (!world.job.ended) play(world, move);
+    for (let fired = 0; !world.job.ended; fired += 1) {
+      assert.ok(fired < 1_000, 'the job does not end');
+      const [next] = timers(world.job).toSorted((a, b) => a.due - b.due);
+      if (next?.kind === 'parked') parked += 1;
+      world.fire(next?.kind ?? 'none');
+    }
+    holds(world);
+  });
+  // How many are parked in a hundred runs is chance, 48 to 94 as seen.
+  for (let rounds = 0; parked <= 50 && rounds < 5; rounds += 1) fc.assert(ends, { numRuns: 100 });
   assert.ok(parked > 50, `${parked} steps were parked`);
 });
 
