@@ -34,8 +34,13 @@ export async function start({ nats }: Cluster, name: string, tries = 5): Promise
     }
 }
 
-export async function writing(cluster: Cluster): Promise<Publishing & { readonly logs: readonly Log[] }> {
-  const logs = await Promise.all([0, 1, 2].map((node) => cluster.log('orchestrator', { node })));
+export type Writing = Publishing & { readonly logs: readonly Log[] };
+
+/** Longer than servers that are down take to come back where many processes want two processors; ms. */
+const patience = 90_000;
+
+export async function writing(cluster: Cluster): Promise<Writing> {
+  const logs = await Promise.all([0, 1, 2].map((node) => cluster.log('orchestrator', { node, patience })));
   return { logs, ...publishing(logs, Array.from({ length: writers }, job)) };
 }
 

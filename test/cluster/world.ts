@@ -81,9 +81,27 @@ export interface Acked {
   readonly at: Address;
   readonly draft: Draft;
   readonly seq: number;
-  /** `performance.now()` when it was begun, and of the acknowledgement. */
+  /** By `awake()` when it was begun, and of the acknowledgement. */
   readonly begun: number;
   readonly when: number;
+}
+
+/** How often this process looks whether it was held back, and from when on it takes itself to have been; ms. */
+const [every, held] = [20, 100];
+let [looked, lost] = [performance.now(), 0];
+
+const heldBack = (now: number): number => (now - looked > held ? now - looked - every : 0);
+
+setInterval(() => {
+  const now = performance.now();
+  lost += heldBack(now);
+  looked = now;
+}, every).unref();
+
+/** Ms that this process was let run: where the machine stood still, so did this clock, and no server is blamed for it. */
+export function awake(): number {
+  const now = performance.now();
+  return now - lost - heldBack(now);
 }
 
 export interface Publishing {
@@ -102,10 +120,10 @@ export function publishing(logs: readonly Log[], jobs: readonly Address[], pause
     const log = logs[i % logs.length]!;
     for (let n = 0; !stopped; n++) {
       const draft = epoch(`e${n}`, n);
-      const begun = performance.now();
+      const begun = awake();
       try {
         const { seq } = await log.append(at, draft);
-        acked.push({ at, draft, seq, begun, when: performance.now() });
+        acked.push({ at, draft, seq, begun, when: awake() });
       } catch (cause) {
         if (LoomError.from(cause).code !== 'log_unavailable') throw cause;
         unknown.push({ at, draft });

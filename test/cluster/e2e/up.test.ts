@@ -38,7 +38,7 @@ async function up(home: string): Promise<Up> {
 }
 
 async function ended(gateway: Gateway, id: string): Promise<Awaited<ReturnType<Gateway['job']>>> {
-  for (const end = Date.now() + 30_000; ; await sleep(100)) {
+  for (const end = Date.now() + 120_000; ; await sleep(100)) {
     const job = await gateway.job(id);
     if (job.status === 'completed' || Date.now() > end) return job;
   }
