@@ -76,11 +76,29 @@ async function answering(pid: number, log: string): Promise<Found> {
   }
 }
 
+/** Written by every engine itself, whoever started it. */
+const ownPidFile = '/var/run/docker.pid';
+
+/** Whether the pid in an engine's own file is one of an engine that runs; null: there is no file. */
+async function runs(): Promise<boolean | null> {
+  const pid = Number(await readFile(ownPidFile, 'utf8').catch(() => '0'));
+  if (pid === 0) return null;
+  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim() === 'dockerd';
+}
+
 /** Leftovers of an engine that was killed: its own pid file keeps a new one from starting when the pid is used again. */
 async function dropStalePid(): Promise<void> {
-  const pid = Number(await readFile('/var/run/docker.pid', 'utf8').catch(() => '0'));
-  const command = pid > 0 ? await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '') : '';
-  if (pid > 0 && command.trim() !== 'dockerd') await rm('/var/run/docker.pid', { force: true });
+  if ((await runs()) === false) await rm(ownPidFile, { force: true });
+}
+
+/** An engine that runs and does not answer is on its way up, or down, where no second one can start: found once it answers, null once it is gone. */
+async function passing(): Promise<Found | null> {
+  for (const end = Date.now() + 30_000; (await runs()) === true && Date.now() < end;) {
+    const found = await find();
+    if (found !== null) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return null;
 }
 
 async function start(program: string): Promise<Found> {
@@ -101,7 +119,7 @@ async function bring(out: Output): Promise<Found> {
   if (there !== null) return there;
   if (!isRoot() || process.platform !== 'linux') throw missing(await whyNot(), ...how);
   const program = await install(out);
-  const again = await find();
+  const again = (await find()) ?? (await passing());
   if (again !== null) return again;
   const progress = out.task('Docker engine');
   try {
