@@ -79,7 +79,7 @@ withDisk('the control: with the default sync interval a power cut loses acknowle
 
 /** Waits until so much is acknowledged. */
 async function grown(ledger: Ledger, size: number): Promise<void> {
-  for (const end = Date.now() + 15_000; ledger.size < size; await sleep(2)) {
+  for (const end = Date.now() + 60_000; ledger.size < size; await sleep(2)) {
     if (Date.now() > end) throw new Error(`seed ${seed}: the log takes no appends`);
   }
 }
@@ -87,7 +87,7 @@ async function grown(ledger: Ledger, size: number): Promise<void> {
 /** Waits until each of the jobs has its last fact. */
 async function allEnded(log: Log, jobs: readonly Address[]): Promise<void> {
   const open = new Set(jobs);
-  for (const end = Date.now() + 45_000; open.size > 0; await sleep(200)) {
+  for (const end = Date.now() + 90_000; open.size > 0; await sleep(200)) {
     for (const at of open) {
       for await (const { items } of log.readClear(at)) if (items.some(({ type }) => isEnd(type))) open.delete(at);
     }
