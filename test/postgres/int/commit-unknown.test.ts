@@ -16,7 +16,7 @@ interface Cutter extends AsyncDisposable {
   readonly url: string;
   /** Commits that were done, and nobody was told. */
   committed(): number;
-  /** Cuts the next connection that says COMMIT. @throws when none does within 10 s */
+  /** Cuts the next connection that says COMMIT. @throws when none does within a minute */
   cut(fate: 'cut' | 'cut-behind'): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ async function cutterBefore(url: URL): Promise<Cutter> {
     committed: () => committed,
     async cut(fate) {
       next = fate;
-      for (const end = Date.now() + 10_000; armed(); await sleep(5))
+      for (const end = Date.now() + 60_000; armed(); await sleep(5))
         if (Date.now() > end) throw new Error('no COMMIT came through the proxy');
     },
     [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),

@@ -45,14 +45,13 @@ async function lastSeen(url: string, kill: () => void): Promise<number> {
   });
 }
 
-/** On the same data and port. The dead postmaster's children may hold its shared memory for a moment. */
+/** On the same data and port. The dead postmaster's children hold its shared memory until they see that it is gone. @throws after half a minute */
 async function restarted(dir: string, port: number): Promise<Postgres> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (const end = Date.now() + 30_000; ; await sleep(100)) {
     try {
       return await startPostgres({ dir, password, port });
     } catch (cause) {
-      if (attempt === 20) throw cause;
-      await sleep(100);
+      if (Date.now() > end) throw cause;
     }
   }
 }
