@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Type, type Static, type TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check, Errors, type XSchema, type XStatic } from 'typebox/schema';
 import type { ToolSpec } from '@loom/models';
 import type { Bodies } from '@loom/schemas';
 
@@ -9,91 +8,65 @@ export type AgentKind = Bodies['agent.spawned']['kind'];
 /** Who does a tool's work: the decider itself, the agent-runner, or the sandbox. */
 export type ToolHome = 'decider' | 'runner' | 'sandbox';
 
-const closed = { additionalProperties: false } as const;
-const Text = (description: string, maxLength: number) => Type.String({ description, minLength: 1, maxLength });
+const closed = <const P, const R extends readonly (keyof P & string)[]>(required: R, properties: P) =>
+  ({ type: 'object', required, properties, additionalProperties: false }) as const;
+const text = (description: string, maxLength: number) =>
+  ({ type: 'string', description, minLength: 1, maxLength }) as const;
+const names = (description: string) => ({ type: 'array', items: { type: 'string' }, description }) as const;
+const only = <const C extends string>(value: C) => ({ type: 'string', const: value }) as const;
 
-export const SubmitPlan = Type.Object(
-  {
-    agents: Type.Array(
-      Type.Object(
-        {
-          id: Type.String({
-            description: 'Your own short name for the agent, used in `needs`.',
-            minLength: 1,
-            maxLength: 64,
-          }),
-          role: Text('What it is, e.g. "package analyst".', 200),
-          task: Text('What it is to find out or make, complete in itself.', 8000),
-          needs: Type.Optional(Type.Array(Type.String(), { description: 'Ids of agents whose results it waits for.' })),
-          required: Type.Optional(Type.Boolean({ description: 'Whether the job is lost without it. Default false.' })),
-          files: Type.Optional(
-            Type.Array(Type.String(), { description: 'Names of the attachments that it works on.' }),
-          ),
-        },
-        closed,
-      ),
-      { minItems: 1 },
-    ),
+const PlannedAgent = closed(['id', 'role', 'task'], {
+  id: text('Your own short name for the agent, used in `needs`.', 64),
+  role: text('What it is, e.g. "package analyst".', 200),
+  task: text('What it is to find out or make, complete in itself.', 8000),
+  needs: names('Ids of agents whose results it waits for.'),
+  required: { type: 'boolean', description: 'Whether the job is lost without it. Default false.' },
+  files: names('Names of the attachments that it works on.'),
+});
+export const SubmitPlan = closed(['agents'], { agents: { type: 'array', items: PlannedAgent, minItems: 1 } });
+export const Decline = closed(['code', 'reason'], {
+  code: {
+    anyOf: [
+      only('prohibited_use'),
+      only('out_of_scope'),
+      only('ambiguous'),
+      only('needs_human'),
+      only('content_policy'),
+    ],
   },
-  closed,
-);
-export const Decline = Type.Object(
-  {
-    code: Type.Union(
-      (['prohibited_use', 'out_of_scope', 'ambiguous', 'needs_human', 'content_policy'] as const).map((code) =>
-        Type.Literal(code),
-      ),
-    ),
-    reason: Text('Why, for the person who asked.', 2000),
-  },
-  closed,
-);
-export const AskUser = Type.Object(
-  { question: Text('One question, with the choices if there are any.', 4000) },
-  closed,
-);
-export const Delegate = Type.Object(
-  {
-    role: Text('What the helper is.', 200),
-    task: Text('Its task, complete in itself.', 8000),
-    files: Type.Optional(Type.Array(Type.String(), { description: 'Attachments that it works on.' })),
-  },
-  closed,
-);
-export const WriteArtifact = Type.Object(
-  {
-    path: Text('Where, under final/, e.g. final/report.md.', 255),
-    content: Type.String({ description: 'The whole file as text.' }),
-  },
-  closed,
-);
-export const ReadAttachment = Type.Object(
-  {
-    name: Text('Name of the attachment.', 255),
-    offset: Type.Optional(Type.Integer({ minimum: 0, description: 'First character; default 0.' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 32768, description: 'Characters; default 32768.' })),
-  },
-  closed,
-);
-export const RunCode = Type.Object(
-  {
-    language: Type.Union([Type.Literal('python'), Type.Literal('node')]),
-    code: Text(
-      'The program. Its working directory holds the files; what it writes under ./final/ is handed back.',
-      200_000,
-    ),
-    files: Type.Optional(
-      Type.Array(Type.String(), { description: 'Attachments or artifacts to lay beside it; default your own files.' }),
-    ),
-  },
-  closed,
-);
+  reason: text('Why, for the person who asked.', 2000),
+});
+export const AskUser = closed(['question'], {
+  question: text('One question, with the choices if there are any.', 4000),
+});
+export const Delegate = closed(['role', 'task'], {
+  role: text('What the helper is.', 200),
+  task: text('Its task, complete in itself.', 8000),
+  files: names('Attachments that it works on.'),
+});
+export const WriteArtifact = closed(['path', 'content'], {
+  path: text('Where, under final/, e.g. final/report.md.', 255),
+  content: { type: 'string', description: 'The whole file as text.' },
+});
+export const ReadAttachment = closed(['name'], {
+  name: text('Name of the attachment.', 255),
+  offset: { type: 'integer', minimum: 0, description: 'First character; default 0.' },
+  limit: { type: 'integer', minimum: 1, maximum: 32768, description: 'Characters; default 32768.' },
+});
+export const RunCode = closed(['language', 'code'], {
+  language: { anyOf: [only('python'), only('node')] },
+  code: text(
+    'The program. Its working directory holds the files; what it writes under ./final/ is handed back.',
+    200_000,
+  ),
+  files: names('Attachments or artifacts to lay beside it; default your own files.'),
+});
 
 interface Tool {
   readonly home: ToolHome;
   readonly kinds: readonly AgentKind[];
   readonly description: string;
-  readonly schema: TSchema;
+  readonly schema: XSchema;
 }
 
 const everyone = ['planner', 'worker', 'writer'] as const;
@@ -142,7 +115,7 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
   list_files: {
     home: 'runner',
     kinds: everyone,
-    schema: Type.Object({}, closed),
+    schema: { type: 'object', properties: {}, additionalProperties: false },
     description: 'List the attachments and the files written so far.',
   },
   run_code: {
@@ -177,18 +150,19 @@ function specsOf(kind: AgentKind): readonly ToolSpec[] {
 }
 
 /** Arguments as the tool's schema wants them, or what is wrong in words for the model. */
-export function parseArgs<S extends TSchema>(
+export function parseArgs<S extends XSchema>(
   schema: S,
   json: string,
-): { ok: true; args: Static<S> } | { ok: false; problem: string } {
+): { ok: true; args: XStatic<S> } | { ok: false; problem: string } {
   let args: unknown;
   try {
     args = JSON.parse(json);
   } catch {
     return { ok: false, problem: 'The arguments are not valid JSON.' };
   }
-  if (Value.Check(schema, args)) return { ok: true, args };
-  const [first] = Value.Errors(schema, args);
+  const fits: boolean = Check(schema, args);
+  if (fits) return { ok: true, args: args as XStatic<S> };
+  const [, [first]] = Errors(schema, args);
   return {
     ok: false,
     problem: `The arguments do not fit the schema: ${first ? `${first.instancePath || '/'} ${first.message}` : 'unknown'}.`,

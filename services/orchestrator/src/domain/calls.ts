@@ -13,7 +13,7 @@ import {
   type Turn,
 } from '@loom/job';
 import type { Attachment, Bodies } from '@loom/schemas';
-import type { Static, TSchema } from 'typebox';
+import type { XSchema, XStatic } from 'typebox/schema';
 import type { Spawns } from './budget.ts';
 import { draft, type Decision } from './draft.ts';
 import { followPlan } from './plan.ts';
@@ -74,10 +74,10 @@ function control(job: Job, agent: Agent, call: Call, spawns: Spawns): readonly D
 }
 
 /** A call whose arguments fit its schema, or its refusal. */
-function withArgs<S extends TSchema>(
+function withArgs<S extends XSchema>(
   schema: S,
   call: Call,
-  use: (args: Static<S>) => readonly Decision[],
+  use: (args: XStatic<S>) => readonly Decision[],
 ): readonly Decision[] {
   const parsed = parseArgs(schema, call.args);
   return parsed.ok ? use(parsed.args) : [refuseCall(call, 'bad_arguments', parsed.problem)];
