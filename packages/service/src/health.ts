@@ -1,8 +1,10 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { metrics, scrape } from './metrics.ts';
 import { vitals } from './vitals.ts';
+
+/** Not imported: that would load all that is behind `fetch` (otel.ts). */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** A started service. */
 export interface Running {

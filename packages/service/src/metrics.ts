@@ -2,12 +2,10 @@
  * Owns the process's one meter provider: several services beside each other share it, attribute `service` tells them apart.
  * Names and attributes are OpenTelemetry's where its semantic conventions have one; a unit stands at the end of the name, as Prometheus spells it.
  */
-import { diag } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
-import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MeterProvider, PrometheusExporter, PrometheusSerializer, diag } from './otel.ts';
 
 const exposition = new PrometheusExporter({ preventServerStart: true });
 const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);

@@ -4,12 +4,19 @@
  * T2  Installed once a process; the last `stop` flushes and takes it down.
  * T3  Spans carry ids, types, counts and codes; never content.
  */
-import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, context, propagation, trace } from '@opentelemetry/api';
 import type { Attributes, Context, Span } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { randomUUID } from 'node:crypto';
 import type { Env } from './config.ts';
 import { LoomError } from './errors.ts';
+import {
+  AsyncLocalStorageContextManager,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  TraceFlags,
+  context,
+  propagation,
+  trace,
+} from './otel.ts';
 
 interface Tracing {
   readonly exports: boolean;
