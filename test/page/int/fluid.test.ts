@@ -5,13 +5,19 @@ import * as assert from 'uvu/assert';
 import { world, type World } from '../../../services/gateway/test/support/world.ts';
 import { browser, type Browser } from '../browser.ts';
 import { crowd, round } from '../crowd.ts';
-import { latencyOf, shareOf } from '../latency.ts';
+import { elsewhere, latencyOf, shareOf } from '../latency.ts';
 
 const agents = 200;
 /** Steps of each agent before the page is opened: two facts each, and a decision. */
 const steps = 12;
 /** From a press to the paint that shows it, ms. */
 const limit = 100;
+/** A machine whose processors do so little before and after is this test's own: presses are judged by the clock. */
+const atRest = 0.12;
+
+/** Facts of a job after so many steps of each agent. */
+const facts = (count: number): number => 1 + 1 + 2 + count * (2 * agents + 1);
+let rounds = steps;
 
 let gateway: World;
 let seen: Browser;
@@ -21,7 +27,7 @@ let job = '';
 test.before(async () => {
   gateway = await world();
   job = await crowd(gateway, agents);
-  for (let step = 1; step <= steps; step++) await round(gateway, job, agents, step);
+  for (let step = 1; step <= rounds; step++) await round(gateway, job, agents, step);
   seen = await browser({ origin: gateway.url });
   page = seen.page;
 });
@@ -42,7 +48,7 @@ async function pressed(keys: readonly string[], times: number): Promise<void> {
 test('five thousand facts are read and folded at once, and only what is in sight is drawn', async () => {
   const began = Date.now();
   await page.goto(`${gateway.url}/jobs/${job}#token=${gateway.issuer.token()}`);
-  await page.getByRole('tab', { name: `Facts ${1 + 1 + 2 + steps * (2 * agents + 1)}` }).waitFor();
+  await page.getByRole('tab', { name: `Facts ${facts(rounds)}` }).waitFor();
   console.log(`4,816 facts after ${Date.now() - began} ms`);
   await seen.picture('9-crowd');
   assert.ok((await shown('.agent')) < agents / 2, 'agents by windowing');
@@ -55,21 +61,24 @@ test('five thousand facts are read and folded at once, and only what is in sight
 /** Three goes at most. Where other work holds up the page's thread, its presses are weighed by the share of time that it got. */
 async function holds(what: string, count: number, act: () => Promise<void>): Promise<void> {
   for (let go = 1; ; go++) {
+    const before = await elsewhere();
     const share = await shareOf(page);
     const { presses, p98, worst } = await latencyOf(page, count, act);
     const got = await share();
+    const other = Math.max(before, await elsewhere());
+    const weighed = other < atRest ? p98 : p98 * got;
     console.log(
-      `${what}: ${presses} presses, 98 % within ${p98} ms, worst ${worst} ms, limit ${limit} ms; the thread got ${Math.round(got * 100)} % of its time`,
+      `${what}: ${presses} presses, 98 % within ${p98} ms, worst ${worst} ms, limit ${limit} ms; the thread got ${Math.round(got * 100)} % of its time, other work ${Math.round(other * 100)} % of the machine`,
     );
     assert.ok(presses >= count);
-    if (p98 * got < limit) return;
-    assert.ok(go < 3, `${p98} ms at ${got}`);
+    if (weighed < limit) return;
+    assert.ok(go < 3, `${p98} ms at ${got}, with other work at ${other}`);
   }
 }
 
 test(`while 400 more facts come, a press is seen within ${limit} ms`, async () => {
-  const more = round(gateway, job, agents, steps + 1, 15);
   await holds('keys', 90, async () => {
+    const more = round(gateway, job, agents, ++rounds, 15);
     await page.getByRole('listbox').focus();
     await pressed(['ArrowDown'], 30);
     await page.getByPlaceholder('Add to the brief').focus();
@@ -77,9 +86,9 @@ test(`while 400 more facts come, a press is seen within ${limit} ms`, async () =
     await page.getByLabel("Point in the job's time").focus();
     await pressed(['ArrowLeft', 'ArrowLeft', 'PageDown', 'ArrowRight', 'Home', 'End'], 30);
     await page.getByRole('button', { name: 'Live' }).click();
+    await more;
+    await page.getByRole('tab', { name: `Facts ${facts(rounds)}` }).waitFor();
   });
-  await more;
-  await page.getByRole('tab', { name: `Facts ${1 + 1 + 2 + (steps + 1) * (2 * agents + 1)}` }).waitFor();
 });
 
 test('a long transcript and the slider keep up with the pointer', async () => {
