@@ -3,13 +3,12 @@
  * Names and attributes are OpenTelemetry's where its semantic conventions have one; a unit stands at the end of the name, as Prometheus spells it.
  */
 import type { Attributes } from '@opentelemetry/api';
-import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MeterProvider, PrometheusExporter, PrometheusSerializer, diag } from './otel.ts';
 
 const exposition = new PrometheusExporter({ preventServerStart: true });
 const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
-const meter = new MeterProvider({ readers: [exposition as IMetricReader] }).getMeter('loom');
+const meter = new MeterProvider({ readers: [exposition] }).getMeter('loom');
 
 /** Tells the value that one of the figures has at this scrape. */
 type Tell<N extends string> = (name: N, value: number, attributes?: Attributes) => void;
