@@ -10,6 +10,8 @@ export interface NatsServer extends AsyncDisposable {
   readonly pid: number;
   readonly dir: string;
   readonly storeDir: string;
+  /** kill -9; returns when it is gone. */
+  kill(): Promise<void>;
 }
 
 interface Options {

@@ -17,16 +17,20 @@ test('appends, consumers and fences go through a kill -9 of the server: nothing 
   await using log = await connectLog(options);
   const at = job();
   const stop = new AbortController();
-  const handled = new Map<string, number>();
-  const handle = async ({ key }: { key: string }): Promise<void> => void handled.set(key, (handled.get(key) ?? 0) + 1);
+  const handled = new Set<string>();
+  const handle = async ({ key }: { key: string }): Promise<void> => void handled.add(key);
   const consuming = log.consume({ service: 'orchestrator', open: false, width: 8, signal: stop.signal, handle });
+  const halfway = Promise.withResolvers<void>();
+  let stored = 0;
   const writing = Promise.all(Array.from({ length: 60 }, (_, i) => writeOne(i)));
   async function writeOne(i: number): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, i * 4));
-    return (await log.append(at, epoch(`e${i}`))).seq;
+    const { seq } = await log.append(at, epoch(`e${i}`));
+    if (++stored === 25) halfway.resolve();
+    return seq;
   }
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  process.kill(first.pid, 'SIGKILL');
+  await halfway.promise;
+  await first.kill();
   await using _ = await natsServer({ dir, port: first.port });
   const acknowledged = await writing;
   const facts = await all(log.readClear(at));
