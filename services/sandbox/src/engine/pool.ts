@@ -4,7 +4,8 @@
  * P1. A container serves one call: what was taken never comes back.
  * P2. At most `size` wait; a taken one is replaced at once, unless the pool is closed.
  * P3. A waiting one whose stream ended (engine restarted, container gone) is removed and never handed out.
- * P4. After disposal nothing of the pool's own is left in the engine, as far as the engine answers.
+ * P4. After disposal nothing of the pool's own is left in the engine, as far as the engine answers: what is being made then, for a call that
+ *     has given up, is waited for.
  */
 import type Docker from 'dockerode';
 import { openWorkspace } from './docker.ts';
@@ -28,6 +29,7 @@ export function openPool(docker: Docker, settings: DockerSettings, size: number,
 class WarmPool implements Pool {
   private readonly idle: Workspace[] = [];
   private readonly filling = new Set<Promise<void>>();
+  private readonly opening = new Set<Promise<Workspace>>();
   private readonly owned = new Map<string, Workspace>();
   private readonly make: (warm: boolean) => Promise<Workspace>;
   private readonly size: number;
@@ -60,12 +62,18 @@ class WarmPool implements Pool {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true;
-    await Promise.all(this.filling);
+    await Promise.allSettled([...this.filling, ...this.opening]);
     this.idle.length = 0;
     await Promise.all([...this.owned.values()].map((workspace) => workspace.destroy()));
   }
 
-  private async open(warm: boolean): Promise<Workspace> {
+  private open(warm: boolean): Promise<Workspace> {
+    const work = this.started(warm).finally(() => this.opening.delete(work));
+    this.opening.add(work);
+    return work;
+  }
+
+  private async started(warm: boolean): Promise<Workspace> {
     const { id, socket, destroy } = await this.make(warm);
     const gone = async (): Promise<void> => {
       await destroy();

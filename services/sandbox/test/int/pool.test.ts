@@ -44,6 +44,15 @@ test('a waiting container that someone removed is never handed out', async () =>
   assert.is(Buffer.from(run.stdout).toString(), '1\n');
 });
 
+test('a container that is still being made when its pool closes is removed as well', async () => {
+  const own = { ...settings, pool: `${settings.pool}-late` };
+  const pool = openPool(docker, own, 0, labels(own.pool));
+  const taking = pool.take();
+  await pool[Symbol.asyncDispose]();
+  await taking;
+  assert.equal(await left(docker, own.pool), []);
+});
+
 test('a closed pool leaves nothing in the engine', async () => {
   for (const name of ['warm', 'gone']) assert.equal(await left(docker, `${settings.pool}-${name}`), []);
 });
@@ -52,10 +61,15 @@ test('containers of a process that was killed end by themselves and are reaped a
   const pool = `${settings.pool}-dead`;
   const file = new URL('../holder.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [file, pool, settings.image], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  assert.is((await left(docker, pool)).length, 1);
-  assert.is(await reap(docker, pool, new Set()), 0, 'its owner lives');
-  child.kill('SIGKILL');
+  try {
+    await once(child.stdout, 'data');
+    const held = await left(docker, pool);
+    assert.is(held.length, 1);
+    await reap(docker, pool, new Set());
+    assert.equal(await left(docker, pool), held, 'its owner lives');
+  } finally {
+    child.kill('SIGKILL');
+  }
   await once(child, 'exit');
   await using next = await openEngine({ ...settings, pool, poolSize: 0 }, quiet);
   assert.equal(await left(docker, pool), []);
