@@ -130,6 +130,6 @@ async function insist<T>(work: () => Promise<T>): Promise<T> {
 async function publishSchemas(connection: NatsConnection): Promise<void> {
   const stream = jetstream(connection);
   for (const [fingerprint, { avsc }] of schemas) {
-    await stream.publish(`$KV.loom_schemas.${fingerprint}`, JSON.stringify(avsc));
+    await insist(() => stream.publish(`$KV.loom_schemas.${fingerprint}`, JSON.stringify(avsc)));
   }
 }
