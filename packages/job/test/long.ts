@@ -30,7 +30,7 @@ export async function cold(log: Log, at: Address, upto = Infinity): Promise<Job>
 export function counting(log: Log): { read: Log['read']; snapshots: Log['snapshots']; facts: () => number } {
   let facts = 0;
   return {
-    snapshots: log.snapshots,
+    snapshots: { ...log.snapshots, find: (...place) => reached(log, ...place) },
     facts: () => facts,
     async *read(...place) {
       for await (const fact of log.read(...place)) {
@@ -45,7 +45,13 @@ export async function keep(log: Log, state: Job, fold = FOLD): Promise<void> {
   await log.snapshots.keep(state, { fold, seq: state.seq, state: packState(state) });
 }
 
+/** As `find`, of a bucket that is there: a server that was only slow is asked again. */
+async function reached(log: Log, ...place: Parameters<Log['snapshots']['find']>): ReturnType<Log['snapshots']['find']> {
+  const answer = await log.snapshots.find(...place);
+  return answer === 'unreachable' ? reached(log, ...place) : answer;
+}
+
 export const found = async (log: Log, at: Address, upto?: number): Promise<unknown> => {
-  const answer = await log.snapshots.find(at, FOLD, upto);
+  const answer = await reached(log, at, FOLD, upto);
   return typeof answer === 'string' ? answer : 'found';
 };

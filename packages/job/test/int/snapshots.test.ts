@@ -224,7 +224,7 @@ test('when the bucket is lost, now and then in the middle of a fold, states are 
     inboxPrefix: '_INBOX_setup',
   });
   await setup.request('$JS.API.STREAM.DELETE.KV_loom_snapshots', '', patient);
-  assert.is(await found(gateway, at), 'unreachable');
+  assert.is(await gateway.snapshots.find(at, FOLD), 'unreachable');
   await post(gateway, at, snapshotEvery + 3);
   const state = await cold(gateway, at);
   assert.equal(await cache.at(at), state);

@@ -1,3 +1,5 @@
+import { steady } from '@loom/test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engine } from '../engine.ts';
@@ -48,7 +50,7 @@ print(json.dumps(found))
 `;
 
 test('code has no privilege, no network and no place to write but its scratch', async () => {
-  const ran = await sandbox.run(probe);
+  const ran = await steady(2_500, turn, () => sandbox.run(probe));
   assert.is(ran.outcome, 'completed', ran.text);
   const {
     status,
