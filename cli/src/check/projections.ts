@@ -23,9 +23,12 @@ interface Options {
   readonly running?: boolean;
 }
 
+/** How long each projection may take to be at the log's end, on a machine that has other things to do; ms. */
+const longest = 60_000;
+
 /** @throws LoomError `log_unavailable`, `damaged`, `database_unavailable` */
 export async function checkProjections({ log, postgresUrl: url, opens, running = false }: Options): Promise<Checked> {
-  const patience = running ? { patience: 0 } : {};
+  const patience = { patience: running ? 0 : longest };
   const usage = await checkProjection({ log, url, projection: usageView, ...patience });
   const audit = await checkProjection({ log, url, projection: auditView, ...patience });
   const jobs = opens ? await jobRows(log, url, running) : { rows: 0, findings: [] };
@@ -47,6 +50,7 @@ async function jobRows(log: Log, url: string, running: boolean): ReturnType<type
       log,
       table: 'gateway.jobs',
       running,
+      patience: longest,
       expected: columnsOf,
       rowOf: async ({ tenant, stream }) => (await pool.query<Row>(query, [tenant, stream])).rows[0] ?? null,
     });

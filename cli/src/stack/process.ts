@@ -57,7 +57,7 @@ export async function until<T>(
   child: ChildProcess,
   probe: () => Promise<T | null>,
   words: () => string,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

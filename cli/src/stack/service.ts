@@ -55,7 +55,7 @@ export async function startApart(name: string, env: Env, { log, shielded, preloa
     if (said.length < 4096) said += chunk.toString();
   });
   const ready = async (): Promise<true | null> => (said.includes('\n') ? true : null);
-  await until(child, ready, () => `see ${log}`, 60_000);
+  await until(child, ready, () => `see ${log}`);
   const pid = child.pid ?? 0;
   return { pid, ended, stop: () => stop(child, 'SIGTERM', 30_000), kill: () => stop(child, 'SIGKILL') };
 }

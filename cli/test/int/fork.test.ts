@@ -33,7 +33,7 @@ async function playedBack(context: Context, parent: string): Promise<readonly Jo
   return Promise.all(
     facts.map(async ({ seq }) => {
       const id = await forkOf(context, parent, { from_seq: seq, mode: 'playback' });
-      return context.client.ended(id, 60);
+      return context.client.ended(id);
     }),
   );
 }

@@ -1,16 +1,16 @@
 /**
- * A model for small jobs with a planner, one worker and a writer: `ASK` in the brief makes it ask first, `SLOW` makes its worker take long,
- * `SHORT` its writer say less. */
+ * A model for small jobs with a planner, one worker and a writer: `ASK` in the brief makes it ask first, `SLOW` gives its worker nothing to do,
+ * `SHORT` its writer less to say. */
 import type { Answer, Asked, Script } from '../../../test/emulators/script.ts';
 
-const heard = ({ turns }: Asked): string =>
+export const heard = ({ turns }: Asked): string =>
   turns.flatMap((turn) => (turn.role === 'user' ? [turn.text] : [])).join('\n');
 const rounds = ({ turns }: Asked): number => turns.filter(({ role }) => role === 'assistant').length;
 
 export const replayScript: Script = (asked) => {
   if (asked.tools.includes('submit_plan')) return plan(asked);
   if (!asked.tools.includes('delegate')) return write(asked);
-  return heard(asked).includes('SLOW') ? { text: 'There it is. '.repeat(40), pauseMs: 50 } : work(asked);
+  return heard(asked).includes('SLOW') ? { text: 'There it is.' } : work(asked);
 };
 
 function plan(asked: Asked): Answer {

@@ -10,8 +10,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { anthropicEmulator } from '../../../test/emulators/anthropic.ts';
-import type { Emulator } from '../../../test/emulators/script.ts';
-import { replayScript } from './replay-script.ts';
+import type { Emulator, Script } from '../../../test/emulators/script.ts';
+import { heard, replayScript } from './replay-script.ts';
 
 export interface Context {
   model: Emulator;
@@ -20,6 +20,7 @@ export interface Context {
   log: Log;
   /** Hash by sequence, as the gateway told it while the job went on. */
   live: Map<number, string>;
+  watching: boolean;
   whole: string;
   asked: string;
   cancelled: string;
@@ -44,13 +45,31 @@ export async function command({ home }: Pick<Stack, 'home'>, name: string, ...ar
   return { exit: Number(exit), lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>), err };
 }
 
+/** The watched job's model answers when it was looked at where the job stands, the halted job's worker when the halt was asked for: on no machine is either over before. */
+function paced(context: Context, halt: Promise<void>): Script {
+  return async (asked, call) => {
+    const before = context.live.size;
+    while (context.watching && heard(asked).includes(watchedBrief) && context.live.size === before) await sleep(5);
+    if (heard(asked).includes('SLOW') && asked.tools.includes('delegate')) await halt;
+    return replayScript(asked, call);
+  };
+}
+
+const watchedBrief = 'Count the rows.';
+
 export async function setUp(context: Context): Promise<void> {
-  context.model = await anthropicEmulator({ script: replayScript });
+  const halt = Promise.withResolvers<void>();
+  Object.assign(context, { live: new Map(), watching: true });
+  context.model = await anthropicEmulator({ script: paced(context, halt.promise) });
   const env = { ANTHROPIC_BASE_URL: context.model.url, ANTHROPIC_API_KEY: 'test' };
   context.system = await stack({ env });
   context.client = clientOf(context.system);
   context.log = await logOf(context.system, 'operator');
-  const [whole, asked, cancelled] = await Promise.all([watched(context), answered(context), halted(context)]);
+  const [whole, asked, cancelled] = await Promise.all([
+    watched(context).finally(() => (context.watching = false)),
+    answered(context),
+    halted(context, halt.resolve),
+  ]);
   Object.assign(context, { whole, asked, cancelled });
 }
 
@@ -77,8 +96,7 @@ export const logOf = (system: Stack, user: 'operator' | 'retention'): Promise<Lo
 /** A job that completes, whose state the gateway was asked for all the while. */
 async function watched(context: Context): Promise<string> {
   const { client } = context;
-  const id = await client.submit('Count the rows.', { 'rows.csv': 'a,b\n1,2\n3,4\n' });
-  context.live = new Map();
+  const id = await client.submit(watchedBrief, { 'rows.csv': 'a,b\n1,2\n3,4\n' });
   const over = client.ended(id);
   for (let done = false; !done; await sleep(20)) {
     const { seq, state_hash } = await client.gateway.json<{ seq: number; state_hash: string }>(
@@ -101,10 +119,11 @@ async function answered({ client }: Context): Promise<string> {
   return id;
 }
 
-async function halted({ client }: Context): Promise<string> {
+async function halted({ client }: Context, asked: () => void): Promise<string> {
   const id = await client.submit('SLOW work.');
   await client.until(id, ({ agents }) => agents.some(({ kind, status }) => kind === 'worker' && status === 'thinking'));
   await client.gateway.call('POST', `/v1/jobs/${id}/cancel`);
+  asked();
   assert.is((await client.ended(id)).status, 'cancelled');
   return id;
 }
