@@ -34,7 +34,7 @@ async function rows(url: string): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    for (const end = Date.now() + 10_000; ; await sleep(100)) {
+    for (const end = Date.now() + 60_000; ; await sleep(100)) {
       const { rows: found } = await client.query('select 1 from evals.suite_run where score_ppm = 1000000');
       if (found.length > 0 || Date.now() > end) return found.length;
     }

@@ -51,7 +51,7 @@ test(`every job ends while the leader of its stream is killed under load, ${kill
     await killLeaderOf(system, jobs.at(-1)!);
   }
   for (const id of jobs) {
-    const job = await client.ended(id, 60);
+    const job = await client.ended(id);
     assert.is(job.status, 'completed', `${id}: ${JSON.stringify(job.failure)}`);
     assert.is(job.artifacts.length, 13);
   }

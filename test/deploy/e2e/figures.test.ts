@@ -1,5 +1,4 @@
 /** The real system does a job, a model that fails once included; then every figure that alerts and dashboards ask for is there, with its labels. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf, scrape, shows, stack } from '@loom/test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -22,6 +21,15 @@ const scrapeAll = async (system: System): Promise<ReadonlyMap<string, string>> =
       Object.keys(system.state().healthPorts).map(async (name) => [name, await scrape(system, name)] as const),
     ),
   );
+
+/** A question to the server may go without answer where the machine is held back: asked until none does, for half a minute. */
+async function answered(system: System): Promise<ReadonlyMap<string, string>> {
+  for (const end = Date.now() + 30_000; ;) {
+    const shown = await scrapeAll(system);
+    const silent = [...shown.values()].some((text) => /^loom_consumer_answers\{.*\} 0$/m.test(text));
+    if (!silent || Date.now() > end) return shown;
+  }
+}
 
 /** The first call fails; then a plan of one agent, who runs code, and a report. */
 function script(asked: Asked, call: number): Reply {
@@ -47,9 +55,8 @@ test.before(async (context) => {
   const client = clientOf(context.system);
   const id = await client.submit('Report on the cities.', { 'cities.csv': 'city,amount\nOslo,3\nRome,4\nLima,9\n' });
   assert.is((await client.ended(id, 120)).status, 'completed');
-  await scrapeAll(context.system);
-  await sleep(500); // open jobs are looked up between two scrapes
-  context.shown = await scrapeAll(context.system);
+  await shows(context.system, 'orchestrator', /^loom_parked_oldest_seconds\{/m); // looked up between two scrapes
+  context.shown = await answered(context.system);
 });
 test.after(async ({ owned }) => {
   await owned.disposeAsync();
