@@ -21,7 +21,7 @@ interface Counts {
   delivered: number;
   late: number;
   twice: number;
-  /** Requests of runs among what came twice: a run that costs nothing is not claimed, and may then be made twice. */
+  /** Requests of runs that came once more, from here or from a server that waited in vain for an ack: a run that costs nothing is not claimed, and may then be made twice. */
   runsTwice: number;
 }
 
@@ -97,13 +97,14 @@ class Line {
 
   #deliver(frame: Buffer): void {
     this.#counts.delivered += 1;
+    if (isRun(frame) && isAgain(frame)) this.#counts.runsTwice += 1;
     const draw = this.#draw();
     const isLate = draw?.random.chance(draw.part) ?? false;
     if (draw !== null && isLate) this.#hold(frame, 1 + draw.random.below(overtaken));
     else this.#pass(frame);
     if (draw === null || !draw.random.chance(draw.part)) return;
     this.#counts.twice += 1;
-    if (headOf(frame).includes('.run.requested.')) this.#counts.runsTwice += 1;
+    if (isRun(frame)) this.#counts.runsTwice += 1;
     this.#hold(frame, draw.random.below(overtaken));
   }
 
@@ -145,5 +146,9 @@ function frameSize(bytes: Buffer): number {
 
 /** A message that is to be acked. */
 const isDelivery = (frame: Buffer): boolean => /^H?MSG \S+ \S+ \$JS\.ACK\./.test(headOf(frame));
+
+/** One that the sandbox was handed before: the number of deliveries stands behind the consumer in the subject of its ack. */
+const isAgain = (frame: Buffer): boolean => / \$JS\.ACK\.\S+\.sandbox\.(?!1\.)\d+\./.test(headOf(frame));
+const isRun = (frame: Buffer): boolean => headOf(frame).includes('.run.requested.');
 
 const headOf = (frame: Buffer): string => frame.toString('latin1', 0, frame.indexOf(lineEnd));

@@ -18,6 +18,9 @@ export interface Unsteady extends AsyncDisposable {
 /** One replica each: with two, what one of them is not handed the other would do. */
 const replicas = { orchestrator: 1, 'agent-runner': 1, sandbox: 1, gateway: 1 };
 
+/** Nothing is killed, so no deadline has to pass: a machine that is held back for seconds must not lose a slot. Clocks go further ahead than these. */
+const deadlines = { LOOM_STEP_DEADLINE_MS: '60000', LOOM_TOOL_DEADLINE_MS: '60000' };
+
 /** Where the clock is put forward and back within a year, for the day on which it is. */
 export const zone = 'Europe/Berlin';
 
@@ -29,7 +32,7 @@ export async function startUnsteady(options: Pick<RigOptions, 'seed' | 'env'>): 
   const clocks = await clocksIn(file);
   let disorder: Disorder | null = null;
   const between = async (natsUrl: string): Promise<string> => (disorder = owned.use(await disorderBefore(natsUrl))).url;
-  const env = { LOOM_CHAOS_CLOCK: file, TZ: zone, LOOM_RUNNER_WIDTH: '8', ...options.env };
+  const env = { LOOM_CHAOS_CLOCK: file, TZ: zone, LOOM_RUNNER_WIDTH: '8', ...deadlines, ...options.env };
   const script = waiting(chaosScript(randomOf(options.seed), 0));
   const rig = owned.use(await startRig({ ...options, stale: 0, replicas, script, env, between }));
   if (disorder === null) throw new Error('the rig put nothing between');
