@@ -9,8 +9,8 @@ const heard = ({ turns }: Asked): string =>
   turns.flatMap((turn) => (turn.role === 'user' ? [turn.text] : [])).join('\n');
 const rounds = ({ turns }: Asked): number => turns.filter(({ role }) => role === 'assistant').length;
 
-/** Longest wait for the others, ms: of a hundred well below a step's deadline, so that a slow machine makes them meet less, not miss it. */
-const patienceFor = (size: number): number => Math.max(2_000, size <= 100 ? 0 : 60 * size);
+/** Longest wait for the others, ms: of up to a hundred well below a step's deadline, which on a slow machine they would miss. */
+const patienceFor = (size: number): number => (size > 100 ? 60 * size : 2_000);
 
 interface Circle {
   missing: number;

@@ -35,6 +35,8 @@ export interface Answer {
   readonly usage?: { readonly input: number; readonly cached: number; readonly output: number };
   /** Pause between the pieces of the stream, ms. */
   readonly pauseMs?: number;
+  /** Ends the pauses: what is left of the stream then comes at once. */
+  readonly hurry?: AbortSignal;
 }
 
 export type Reply = Answer | Fault;

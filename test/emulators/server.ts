@@ -150,7 +150,7 @@ async function answer(exchange: Exchange, reply: Answer): Promise<void> {
   for (const event of exchange.dialect.events(reply, exchange.asked, usage, exchange.id)) {
     if (exchange.response.destroyed) return;
     write(exchange.response, event);
-    if (reply.pauseMs) await sleep(reply.pauseMs);
+    if (reply.pauseMs) await sleep(reply.pauseMs, undefined, { signal: reply.hurry }).catch(() => undefined);
   }
   exchange.response.end();
 }

@@ -39,7 +39,7 @@ export async function browser({ origin, width = 1440, height = 900, dark = false
     acceptDownloads: true,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   await mkdir(pictures, { recursive: true });
   return {
     context,

@@ -62,6 +62,7 @@ test(`every service restarts during ${jobs} jobs: nobody sees more than a 503 to
   const ids = [await submit(at, 'SLOW job 0')];
   await page.goto(`${at.door.origin}/jobs/${ids[0]}#token=${await at.system.token()}`);
   await page.getByRole('heading', { name: 'SLOW job 0' }).waitFor();
+  while (!at.door.lines.some(({ path }) => path.includes(ids[0] ?? ''))) await sleep(20);
   const [drains] = await Promise.all([Promise.all(lanes.map((lane) => roll(at, lane))), submitting(at, ids)]);
   await page.locator('.headline .status', { hasText: 'Completed' }).waitFor({ timeout: 60_000 });
   for (const id of ids) assert.is((await at.client.ended(id)).status, 'completed');
