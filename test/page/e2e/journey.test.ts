@@ -5,34 +5,19 @@ import type { Locator, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { worstOf } from '../axe.ts';
+import { holding } from '../holding.ts';
 import { place, sequencesOf, type Place } from '../place.ts';
 import { story } from '../story.ts';
-import type { Script } from '../../emulators/script.ts';
 
 let at: Place;
 let page: Page;
 /** The job of the first test, which the ones behind it look at. */
 let job = '';
 
-/** Workers go on speaking until this is aborted, so that on no machine it is over before it was seen. */
-let hold = new AbortController();
-
-const lasting: Script = async (asked, call) => {
-  const { signal } = hold;
-  const reply = await story(asked, call);
-  if (signal.aborted || !asked.tools.includes('delegate') || !('text' in reply)) return reply;
-  return { ...reply, text: reply.text.repeat(Math.ceil(12_000 / reply.text.length)), hurry: signal };
-};
-
-/** Lets go on who speaks now, and holds those that come behind. */
-function release(): void {
-  const held = hold;
-  hold = new AbortController();
-  held.abort();
-}
+const workers = holding(story);
 
 test.before(async () => {
-  at = await place(lasting);
+  at = await place(workers.script);
   page = at.browser.page;
 });
 test.after(async () => at[Symbol.asyncDispose]());
@@ -110,13 +95,13 @@ test('agents move and words stream; a cut line and a reload in the middle lose a
   const doing = agent('Painter of charts').locator('.doing');
   const first = await textsOf(doing, 1);
   const going = textsOf(doing, 2);
-  release();
+  workers.release();
   const moved = [...first, ...(await going)];
   at.door.cut();
   while (linesOf(job).length < 2) await page.waitForTimeout(20);
   await page.reload();
   await doing.waitFor();
-  release();
+  workers.end();
   await status('Completed').waitFor({ timeout: 40_000 });
   const all = new Set([...moved, await doing.textContent()]);
   assert.ok(all.size > 2, [...all].join(', '));
@@ -185,18 +170,19 @@ test('files are shown by their kind and downloaded whole; what a model wrote run
 });
 
 test('one job is cancelled, another killed, each after a question', async () => {
+  workers.release();
   await submit('SLOW Say it again and again.');
   await agent('Reader of the data').waitFor();
   await page.getByRole('button', { name: 'Cancel job' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel job' }).click();
   await page.getByText('ending …').waitFor();
-  release();
+  workers.release();
   await submit('SLOW Say it once more.');
   await agent('Reader of the data').waitFor();
   await page.getByRole('button', { name: 'Kill job' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Kill job' }).click();
   await status('Cancelled').waitFor();
-  hold.abort();
+  workers.end();
   await page.getByRole('link', { name: /Say it again and again/ }).click();
   await status('Cancelled').waitFor({ timeout: 40_000 });
 });
