@@ -103,7 +103,7 @@ test('every service may die at every boundary of its step', async () => {
   console.log(`faults: ${JSON.stringify(counts)}; jobs: ${rig.jobs.size}`);
   assert.equal(missed, [], 'every point was met');
   assert.is(counts['crash'], 8 * 5 * lives * rounds);
-  assert.equal(await unended(rig, rig.jobs, 90), []);
+  assert.equal(await unended(rig, rig.jobs, 60), []);
   assert.equal(await rowsAgree(rig), []);
   const report = await judge(rig);
   console.log(`facts: ${report.facts}; waste: ${JSON.stringify(report.waste)} of ${JSON.stringify(mayRepeat(rig))}`);
