@@ -3,7 +3,8 @@
  * C1  Ack last: only after `handle` resolved. What has no hope is parked first, then terminated.
  * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
  * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
- * C4  A redrive is handled as if the message that it names were delivered (redrive.ts).
+ * C4  Who shares a durable and ends hands back what is still on its way to it, so that another has it at once.
+ * C5  A redrive is handled as if the message that it names were delivered (redrive.ts).
  */
 import type { FactType } from '@loom/schemas';
 import { LoomError, backoffMs, crashpoint, inSpan } from '@loom/service';
@@ -73,7 +74,7 @@ export async function run(
   const hands = new Hands(connection, { durable, width, ackWait, signal }, work);
   const take = takerOf(connection, hands, fed);
   const pumps = streams.map((stream) => {
-    const pumping = { connection, stream, durable, hands, take, among: streams.length };
+    const pumping = { connection, stream, durable, leased, hands, take, among: streams.length };
     if (!leased) return pump(pumping, signal);
     return underLease(connection, `${durable}.${stream}`, signal, async (held) => {
       await resetDurable(connection, stream, durable, held);
@@ -102,21 +103,24 @@ interface Pumping {
   readonly connection: NatsConnection;
   readonly stream: string;
   readonly durable: string;
+  readonly leased: boolean;
   readonly hands: Hands;
   readonly take: Take;
   readonly among: number;
 }
 
-async function pump({ connection, stream, durable, hands, take, among }: Pumping, signal: AbortSignal): Promise<void> {
+async function pump(pumping: Pumping, signal: AbortSignal): Promise<void> {
+  const { connection, stream, durable, leased, hands, take, among } = pumping;
   const puller = openPuller(connection, stream, durable, take);
-  signal.addEventListener('abort', () => puller.close(), { once: true });
+  signal.addEventListener('abort', () => puller.rest(), { once: true });
   while (!signal.aborted) {
     await hands.room();
     if (signal.aborted) break;
     const pulled = await puller.pull(Math.max(1, Math.floor(hands.free() / among)), expires);
     if (pulled === 'trouble') await pause(250 + Math.random() * 250, signal);
   }
-  puller.close();
+  if (leased) puller.close();
+  else await puller.drain();
 }
 
 async function handleOne<F extends Handled>(

@@ -1,7 +1,8 @@
 /** One durable's pull requests on one inbox. Owns the subscription; never more than one request is open. */
 import { LoomError } from '@loom/service';
 import { createInbox } from '@nats-io/nats-core';
-import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { blockOf } from './block.ts';
 import { tellDelivery } from './moments.ts';
 import { onReconnect } from './nats.ts';
@@ -21,7 +22,12 @@ export type Pulled = 'done' | 'trouble';
 export interface Puller {
   /** Asks for up to `batch` messages; they go to the handler as they come. Resolves when they all came, or `expires` ms passed. @throws LoomError `log_unavailable` when the connection is closed for good */
   pull(batch: number, expires: number): Promise<Pulled>;
+  /** Ends the open request for this side, for good; what it still brings is heard. */
+  rest(): void;
+  /** What is on its way is heard no more: it comes again after the ack wait, or a reset. */
   close(): void;
+  /** No more is sent; resolves when what was on its way has come, or the server is silent. */
+  drain(): Promise<void>;
 }
 
 const grace = 2000;
@@ -59,13 +65,17 @@ export function openPuller(
       throw new LoomError('log_unavailable', 'the connection is closed', { cause });
     });
   const unheard = onReconnect(connection, () => open?.end('trouble'));
+  const rest = (): void => (unheard(), open?.end('done'));
   const close = (): void => {
-    unheard();
     if (!connection.isClosed()) subscription.unsubscribe();
-    open?.end('done');
+    rest();
   };
-  return { pull, close };
+  return { pull, rest, close, drain: () => allOf(subscription) };
 }
+
+/** Resolves when what was sent to it has come, or the server is silent. */
+const allOf = (subscription: Subscription): Promise<void> =>
+  Promise.race([subscription.drain().catch(() => undefined), sleep(grace, undefined, { ref: false })]);
 
 /** 404 and 408: nothing (more) there; 100: a heartbeat; anything else is trouble. */
 function status(message: Msg, end: (result: Pulled) => void): void {

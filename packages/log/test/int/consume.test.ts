@@ -148,6 +148,37 @@ async function slowly(orchestrator: Log, runner: Log): Promise<readonly number[]
   return [begun, ended];
 }
 
+test('what is on its way to a replica that ends comes to another at once', async ({
+  world: own,
+  orchestrator,
+  runner,
+}) => {
+  await own.ackWait('agent-runner', 60_000);
+  const [asked, seen] = [new Set<string>(), new Set<string>()];
+  const handle = async ({ stream }: { readonly stream: string }): Promise<void> => void seen.add(stream);
+  const consume = (signal: AbortSignal): Promise<void> =>
+    runner.consume({ service: 'agent-runner', open: false, width: 8, signal, handle });
+  const ask = async (): Promise<void> => {
+    const at = job();
+    asked.add(at.stream);
+    await orchestrator.decide(at, [tool('a1-1-0-1')], fence(0, 0));
+  };
+  for (let replica = 0; replica < 40; replica++) {
+    const stop = new AbortController();
+    const consuming = consume(stop.signal);
+    for (let i = 0; i < 4; i++) await ask();
+    void ask().then(() => stop.abort());
+    await ask();
+    await consuming;
+  }
+  const stop = new AbortController();
+  const consuming = consume(stop.signal);
+  await until(() => asked.isSubsetOf(seen));
+  stop.abort();
+  await consuming;
+  await own.ackWait('agent-runner', shortly.ackWait);
+});
+
 test('what is in hand is finished before consume resolves', async ({ orchestrator, runner }) => {
   await orchestrator.decide(job(), [tool('a1-1-0-1')], fence(0, 0));
   const stop = new AbortController();
