@@ -10,6 +10,7 @@ import { openLog } from './logs.ts';
 import { rage, type Deck } from './rage.ts';
 import { startRig, sweeps, type Rig, type RigOptions } from './rig.ts';
 import { check, checkRunning, wordsOf } from './verdict.ts';
+import { Waits } from './waits.ts';
 
 export interface Trial {
   /** Ms from the first job to the first finding; of Loom itself, to the end. */
@@ -25,8 +26,11 @@ export interface Trial {
 const few: Deck = { kill: 1, pair: 0, crash: 0, pause: 0, deploy: 0, nats: 0, postgres: 0 };
 const some: Deck = { ...few, kill: 2, pair: 1, crash: 1 };
 
-/** Nothing is silent for longer while a job is open: deadlines are 3 s, leases 2 s, an unacked message comes after 1 s. */
+/** Nothing is silent for longer while a job is open and nobody waits for a processor: deadlines are 3 s, leases 2 s, an unacked message comes after 1 s. */
 const silentFor = 15_000;
+
+/** Seconds that jobs are given to end. */
+const patience = 90;
 
 /** Found by jobs that stand still, which no sweep may wake: their trial begins without. */
 const hanging: readonly Control[] = ['seen-trigger', 'lost-slots'];
@@ -73,9 +77,9 @@ async function deal(rig: Rig, { rounds, until, sweeping, signal }: Dealt): Promi
   for (let round = 0; round < rounds && going(); round += 1) {
     const swept = sweeping === (round % 2 === 0);
     if (round > 0) await rig.faults.configure('orchestrator', swept ? sweeps.often : sweeps.seldom);
-    const alone = swept ? Promise.resolve([]) : withoutSandboxes(rig, 40, signal);
+    const alone = swept ? Promise.resolve([]) : withoutSandboxes(rig, patience, signal);
     await Promise.all([jobs(rig, 5, signal), rage(rig, swept ? some : few, { tell: () => undefined, signal }), alone]);
-    const open = [...(await alone), ...(await unended(rig, rig.jobs, 30, signal)), ...refusals(rig)];
+    const open = [...(await alone), ...(await unended(rig, rig.jobs, patience, signal)), ...refusals(rig)];
     if (open.length > 0 && !signal.aborted) return open;
   }
   return signal.aborted ? [] : wordsOf(await check(rig));
@@ -93,16 +97,18 @@ const refusals = ({ door }: Rig): readonly string[] =>
 
 /** Looks at the whole log again and again until there is something; never resolves with nothing unless the signal aborts. */
 async function watch(rig: Rig, signal: AbortSignal): Promise<readonly string[]> {
+  const waits = new Waits(() => Object.values(rig.stack.state().pids));
   while (!signal.aborted) {
     await sleep(700);
-    const found = [...wordsOf(await checkRunning(rig)), ...(await standing(rig))];
+    await waits.look();
+    const found = [...wordsOf(await checkRunning(rig)), ...(await standing(rig, waits))];
     if (found.length > 0) return found;
   }
   return [];
 }
 
 /** Open jobs of which nothing is heard any more. */
-async function standing(rig: Rig): Promise<readonly string[]> {
+async function standing(rig: Rig, waits: Waits): Promise<readonly string[]> {
   await using log = await openLog(rig);
   const last = new Map<string, number>();
   for (const stream of log.streams)
@@ -111,6 +117,6 @@ async function standing(rig: Rig): Promise<readonly string[]> {
       if (ended || last.get(job) === Infinity) last.set(job, Infinity);
       else if (job.startsWith('job_')) last.set(job, time);
     }
-  const silent = [...last].filter(([, time]) => Date.now() - time > silentFor);
+  const silent = [...last].filter(([, time]) => waits.since(time) > silentFor);
   return silent.map(([job, time]) => `ends: ${job} stands still since ${new Date(time).toISOString()}`);
 }
