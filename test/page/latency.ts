@@ -1,6 +1,4 @@
 /** How long presses take to be seen, by the browser's own Event Timing. */
-import { cpus } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 
 export interface Latency {
@@ -29,20 +27,6 @@ export async function latencyOf(page: Page, count: number, act: () => Promise<vo
     (a, b) => a - b,
   );
   return { presses: all.length, p98: all[Math.ceil(all.length * 0.98) - 1] ?? Infinity, worst: all.at(-1) ?? Infinity };
-}
-
-/** What part of the machine's processors is at work while this process only waits, 0 to 1: what is there beside the trial. */
-export async function elsewhere(ms = 400): Promise<number> {
-  const before = spent();
-  await sleep(ms);
-  const after = spent();
-  return 1 - (after.idle - before.idle) / Math.max(1, after.all - before.all);
-}
-
-function spent(): { readonly idle: number; readonly all: number } {
-  const times = cpus().map((one) => one.times);
-  const idle = times.reduce((sum, one) => sum + one.idle, 0);
-  return { idle, all: times.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, idle) };
 }
 
 /** Begins to weigh: how much of the time that the page's main thread was at work it really ran, 1 on a machine that is free. */
