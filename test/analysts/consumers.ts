@@ -105,7 +105,10 @@ async function isTakenAway(world: World, credentials: Credentials): Promise<void
   assert.equal(listed, [{ user: 'analyst-bi', tenant: null, waiting: 0, unacknowledged: 0 }]);
   const { exit, err } = await loom(world, ['consumers', 'remove', 'bi']);
   assert.is(exit, 0, err);
-  assert.ok(await Promise.race([closed.then(() => true), sleep(30_000, false)]), 'the open connection is closed');
+  assert.ok(
+    await Promise.race([closed.then(() => true), sleep(30_000, false, { ref: false })]),
+    'the open connection is closed',
+  );
   assert.match(String(await connected(credentials).catch((cause: unknown) => cause)), /[Aa]uthorization/);
   assert.equal((await loom(world, ['consumers', 'ls', '--json'])).lines(), []);
   assert.is((await loom(world, ['consumers', 'remove', 'bi'])).exit, 2);
