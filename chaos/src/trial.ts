@@ -29,9 +29,6 @@ const some: Deck = { ...few, kill: 2, pair: 1, crash: 1 };
 /** Nothing is silent for longer while a job is open and nobody waits for a processor: deadlines are 3 s, leases 2 s, an unacked message comes after 1 s. */
 const silentFor = 15_000;
 
-/** Seconds that jobs are given to end. */
-const patience = 90;
-
 /** Found by jobs that stand still, which no sweep may wake: their trial begins without. */
 const hanging: readonly Control[] = ['seen-trigger', 'lost-slots'];
 
@@ -77,9 +74,9 @@ async function deal(rig: Rig, { rounds, until, sweeping, signal }: Dealt): Promi
   for (let round = 0; round < rounds && going(); round += 1) {
     const swept = sweeping === (round % 2 === 0);
     if (round > 0) await rig.faults.configure('orchestrator', swept ? sweeps.often : sweeps.seldom);
-    const alone = swept ? Promise.resolve([]) : withoutSandboxes(rig, patience, signal);
+    const alone = swept ? Promise.resolve([]) : withoutSandboxes(rig, 40, signal);
     await Promise.all([jobs(rig, 5, signal), rage(rig, swept ? some : few, { tell: () => undefined, signal }), alone]);
-    const open = [...(await alone), ...(await unended(rig, rig.jobs, patience, signal)), ...refusals(rig)];
+    const open = [...(await alone), ...(await unended(rig, rig.jobs, 30, signal)), ...refusals(rig)];
     if (open.length > 0 && !signal.aborted) return open;
   }
   return signal.aborted ? [] : wordsOf(await check(rig));

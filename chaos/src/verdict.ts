@@ -99,7 +99,7 @@ function parked(facts: readonly ClearFact[]): readonly string[] {
 }
 
 /** What is wrong with the rows `seconds` after everything runs, and what never became any. */
-export async function rowsAgree(rig: Rig, seconds = 60): Promise<readonly string[]> {
+export async function rowsAgree(rig: Rig, seconds = 20): Promise<readonly string[]> {
   await using log = await openLog(rig);
   const facts: ClearFact[] = [];
   for (const stream of log.streams) for await (const fact of log.tail(stream)) facts.push(fact);

@@ -23,7 +23,7 @@ const over = ['completed', 'failed', 'refused', 'cancelled'];
 /** A client of a stack; `person` and `tenant` as the local issuer takes them. */
 export function clientOf(stack: Stack, who: { readonly person?: string; readonly tenant?: string } = {}): Client {
   const gateway = new Gateway({ url: stack.url, token: () => stack.token(who) });
-  const until = async (id: string, when: (job: View) => boolean, seconds = 100): Promise<View> => {
+  const until = async (id: string, when: (job: View) => boolean, seconds = 60): Promise<View> => {
     let last: View | null = null;
     let trouble: unknown;
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(50)) {

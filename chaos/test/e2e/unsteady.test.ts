@@ -69,7 +69,7 @@ test('R-14: clocks that are set while jobs run end no job, lose no slot and fire
     const all = shifts();
     const set = groups.flatMap((group, i) => group.map((name) => [name, all[(i + round) % all.length]] as const));
     await clocks.set(Object.fromEntries(set) as Record<string, Shift>);
-    assert.equal(await unended(rig, jobs, 60), [], `round ${round}`);
+    assert.equal(await unended(rig, jobs, 30), [], `round ${round}`);
   }
   await clocks.set({});
   const facts = await allFacts(rig.stack);
