@@ -2,17 +2,19 @@
 import { schemas } from '@loom/schemas';
 import { LoomError } from '@loom/service';
 import { blobBucketConfig } from '@loom/blobs';
-import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
 import type { ConsumerInfo, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { Block } from './block.ts';
 import { consumerTable, timerStream } from './consumers.ts';
 import { connectNats } from './nats.ts';
 import { buckets, checkEcho, checkVersion, durable, eventStream, timersDurable, timersStream } from './streams.ts';
 import { streamNames } from './subjects.ts';
+import { publish } from './transport.ts';
 
 export interface SetUpOptions {
   readonly servers: string;
@@ -126,10 +128,10 @@ async function insist<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Analysts find a fact's schema by the fingerprint in its body. */
+/** Analysts find a fact's schema by the fingerprint in its body. @throws LoomError `log_unavailable` */
 async function publishSchemas(connection: NatsConnection): Promise<void> {
-  const stream = jetstream(connection);
   for (const [fingerprint, { avsc }] of schemas) {
-    await insist(() => stream.publish(`$KV.loom_schemas.${fingerprint}`, JSON.stringify(avsc)));
+    const body = Buffer.from(JSON.stringify(avsc));
+    await publish(connection, { subject: `$KV.loom_schemas.${fingerprint}`, body, headers: new Block([]) }, patience);
   }
 }
