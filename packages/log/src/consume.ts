@@ -3,7 +3,7 @@
  * C1  Ack last: only after `handle` resolved. What has no hope is parked first, then terminated.
  * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
  * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
- * C4  Who shares a durable and ends hands back what is still on its way to it, so that another has it at once.
+ * C4  Who shares a durable and ends hands back what is still on its way to it, as far as it comes before the server's answer; the rest comes after the ack wait.
  * C5  A redrive is handled as if the message that it names were delivered (redrive.ts).
  */
 import type { FactType } from '@loom/schemas';
@@ -112,7 +112,7 @@ interface Pumping {
 async function pump(pumping: Pumping, signal: AbortSignal): Promise<void> {
   const { connection, stream, durable, leased, hands, take, among } = pumping;
   const puller = openPuller(connection, stream, durable, take);
-  signal.addEventListener('abort', () => puller.rest(), { once: true });
+  signal.addEventListener('abort', () => (leased ? puller.close() : puller.rest()), { once: true });
   while (!signal.aborted) {
     await hands.room();
     if (signal.aborted) break;

@@ -70,7 +70,7 @@ export function openPuller(
     if (!connection.isClosed()) subscription.unsubscribe();
     rest();
   };
-  return { pull, rest, close, drain: () => allOf(subscription) };
+  return { pull, rest, close, drain: () => (rest(), allOf(subscription)) };
 }
 
 /** Resolves when what was sent to it has come, or the server is silent. */
