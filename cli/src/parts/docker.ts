@@ -91,11 +91,12 @@ async function dropStalePid(): Promise<void> {
   if ((await runs()) === false) await rm(ownPidFile, { force: true });
 }
 
-/** An engine that runs and does not answer is on its way up, or down, where no second one can start: found once it answers, null once it is gone. */
+/** An engine that runs and does not answer is on its way up, or down, where no second one can start: found once it answers, null once it is gone. @throws after 30 s of neither */
 async function passing(): Promise<Found | null> {
-  for (const end = Date.now() + 30_000; (await runs()) === true && Date.now() < end;) {
+  for (const end = Date.now() + 30_000; (await runs()) === true;) {
     const found = await find();
     if (found !== null) return found;
+    if (Date.now() > end) throw missing(await whyNot(), ...how);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return null;
@@ -119,12 +120,13 @@ async function bring(out: Output): Promise<Found> {
   if (there !== null) return there;
   if (!isRoot() || process.platform !== 'linux') throw missing(await whyNot(), ...how);
   const program = await install(out);
-  const again = (await find()) ?? (await passing());
+  const again = await find();
   if (again !== null) return again;
   const progress = out.task('Docker engine');
   try {
-    const found = await start(program);
-    progress.done(`${found.version} started, stops with Loom`);
+    const passed = await passing();
+    const found = passed ?? (await start(program));
+    progress.done(passed === null ? `${found.version} started, stops with Loom` : `${found.version} answers`);
     return found;
   } catch (cause) {
     progress.failed();
