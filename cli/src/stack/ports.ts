@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** What this process was given already: its server may not listen there yet, or be down for a moment. */
-const given = new Set<number>();
+/** What this process drew already, given or found taken: a server that was given one may not listen there yet, or be down for a moment. */
+const drawn = new Set<number>();
 
 /** Below the range that outgoing connections take their ports from: nobody borrows one of these while a server is down. */
 const [lowest, highest] = [10_240, 32_000];
@@ -23,8 +23,8 @@ export async function lastingPorts(count: number): Promise<number[]> {
   const found: number[] = [];
   while (found.length < count) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    if (given.has(port)) continue;
-    given.add(port);
+    if (drawn.has(port)) continue;
+    drawn.add(port);
     if (await isFree(port)) found.push(port);
   }
   return found;

@@ -20,7 +20,7 @@ export async function killMarked(mark: string): Promise<void> {
     const found = await marked(mark);
     for (const pid of found) kill(pid);
     for (const pid of found) killed.add(pid);
-    if (![...killed].some(isAlive)) return;
+    if (found.length === 0 && ![...killed].some(isAlive)) return;
     await sleep(10);
   }
 }
