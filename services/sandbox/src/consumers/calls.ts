@@ -110,6 +110,7 @@ async function execute(parts: Parts, slot: Slot, kill: AbortSignal): Promise<Out
   if (fault !== null) return told('failed', 'bad_arguments', fault);
   try {
     const inputs = await fetchInputs(parts.blobs, request.inputs);
+    if (parts.ending.aborted) throw new LoomError('not_ready');
     const run = await runCode(call, inputs, { pool: parts.pool, limits: parts.limits, kill });
     crashpoint('sandbox', 'ran');
     if (run.ending.kind === 'vanished' && parts.ending.aborted) throw new LoomError('not_ready');
