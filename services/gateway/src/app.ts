@@ -67,6 +67,7 @@ export async function httpApp(
   securityHeaders(app);
   problems(app, parts.logger);
   timed(app);
+  takeLeave(app, parts.draining);
   await app.register(swagger, {
     openapi: description,
     transformObject: (described) => completed('openapiObject' in described ? described.openapiObject : {}),
@@ -106,6 +107,13 @@ function onlyJson(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, null);
     else void parse(request, body as string, done);
+  });
+}
+
+/** Of a server that drains each answer is the last on its connection: the next call comes by another, and none is on its way when idle ones are closed. */
+function takeLeave(app: FastifyInstance, draining: AbortSignal): void {
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining.aborted) reply.header('connection', 'close');
   });
 }
 

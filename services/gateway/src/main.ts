@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JobCache } from '@loom/job';
 import { answers, openPool, project } from '@loom/projection';
 import { config, logger, main, measureLog, serve, supervise, telemetry } from '@loom/service';
@@ -26,6 +27,9 @@ const rowsOf = ({ jobs, logger: own }: { readonly jobs: JobCache; readonly logge
     onShut: (job, seq, err) => own.warn({ err, job, seq }, 'a job cannot be shown in lists any more'),
   });
 
+/** How long calls are answered while it drains, so that who holds a connection learns of its end by an answer; ms. */
+const farewell = 500;
+
 /** Starts the service: HTTP on LOOM_PORT, health on LOOM_HEALTH_PORT, the job read model. @throws LoomError `config_invalid`, `log_unavailable` */
 export async function start(env: Env): Promise<Running> {
   const set = config(settings, env);
@@ -51,7 +55,10 @@ export async function start(env: Env): Promise<Running> {
   const ready = async () => ({ log: await reachable(log), database: await answers(pool), loop: loop.healthy() });
   const doors = { gate: await openGate(set, opened), signIn: signIn(log), securityContact: set.securityContact };
   const app = await httpApp({ ...own, ...doors, site, ready, draining: draining.signal }, httpOf(set));
-  starting.defer(() => app.close());
+  starting.defer(async () => {
+    await sleep(farewell);
+    await app.close();
+  });
   await app.listen({ host: set.host, port: set.port });
   const health = await serve({ name: 'gateway', port: set.healthPort, host: set.healthHost, ready });
   starting.defer(() => health.stop());

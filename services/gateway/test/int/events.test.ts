@@ -1,4 +1,5 @@
 import { bundleOf } from '@loom/job';
+import { steady } from '@loom/test';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { accepted, addressOf, completed, decide, spawned } from '../support/decider.ts';
@@ -241,6 +242,21 @@ test('a gateway that drains ends its streams at once; another takes up where the
     () => assert.unreachable(),
     () => undefined,
   );
+});
+
+test('a gateway that drains answers for a moment more, each answer the last on its connection', async () => {
+  const said = await steady(
+    400,
+    async () => undefined,
+    async () => {
+      await using other = await world();
+      const stopped = other.stop();
+      const answer = await fetch(`${other.url}/healthz`).catch(() => null);
+      await stopped;
+      return [answer?.status, answer?.headers.get('connection')];
+    },
+  );
+  assert.equal(said, [200, 'close']);
 });
 
 test.run();
