@@ -66,7 +66,8 @@ function pacer(rate: number | null): (facts: number) => Promise<void> {
   return async (facts) => {
     if (rate === null) return;
     due = Math.max(due, performance.now() - 1000);
-    await sleep(Math.max(0, due - performance.now()));
+    // A timer may end a little early.
+    for (let left = due - performance.now(); left > 0; left = due - performance.now()) await sleep(Math.ceil(left));
     due += (facts / rate) * 1000;
   };
 }
