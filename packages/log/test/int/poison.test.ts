@@ -1,3 +1,5 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { headers as newHeaders } from '@nats-io/nats-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -21,6 +23,8 @@ interface Context {
   orchestrator: Log;
   at: Address;
   good: RawFact;
+  /** On the disk of the log. */
+  probe: FileHandle;
   /** Keys of what each consumer took. */
   taken: { readonly runner: Set<string>; readonly projection: Set<string> };
   stop: () => Promise<void>;
@@ -66,10 +70,12 @@ test.before(async (context) => {
   await context.orchestrator.append(context.at, tool('a0-1-0-1'));
   context.good = (await all(readRaw(gateway, context.at))).at(-1)!;
   context.taken = { runner: new Set(), projection: new Set() };
+  context.probe = await open(join(context.world.storeDir, '..', 'probe'), 'w');
   context.stop = await consumers(context.world, context.taken);
 });
-test.after(async ({ stop, world: own }) => {
+test.after(async ({ stop, probe, world: own }) => {
   await stop();
+  await probe.close();
   await own[Symbol.asyncDispose]();
 });
 
@@ -122,6 +128,13 @@ async function movesOn({ orchestrator, at, taken }: Context, key: string): Promi
   return performance.now() - began;
 }
 
+/** What an append takes of the machine: the server's answer, and the disk. */
+async function serves({ orchestrator, probe }: Context): Promise<void> {
+  await probe.write('x', 0);
+  await probe.sync();
+  await orchestrator.connection.flush();
+}
+
 /** A poison, and how long the queues stood behind it, ms: of a moment in which the machine itself did not stand. */
 function behind(
   context: Context,
@@ -131,7 +144,7 @@ function behind(
   let tries = 0;
   return steady(
     bound / 4,
-    () => context.orchestrator.connection.flush(),
+    () => serves(context),
     async () => {
       tries++;
       const seq = await poison(`p${name}-${tries}`);
