@@ -50,10 +50,20 @@ function mishap(random: Random): Reply {
   ]);
 }
 
+/** No call fails more often in a row: the wait doubles each time, beyond what a job is given to end in. */
+const mostInARow = 2;
+
 /** `mishaps`: the part of all calls that fail. */
 export function chaosScript(random: Random, mishaps: number): Script {
+  const failed = new Map<string, number>();
   return (asked) => {
-    if (random.chance(mishaps)) return mishap(random);
+    const call = JSON.stringify(asked.turns);
+    const before = failed.get(call) ?? 0;
+    failed.delete(call);
+    if (random.chance(mishaps) && before < mostInARow) {
+      failed.set(call, before + 1);
+      return mishap(random);
+    }
     if (asked.tools.includes('submit_plan')) return plan(asked);
     return {
       pauseMs: 4,

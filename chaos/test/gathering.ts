@@ -65,7 +65,8 @@ export const gathering: Script = async (asked) => {
   const leading = /LEAD (\w+) (\d+) (\d+)/.exec(heard(asked));
   if (leading !== null) return lead(asked, leading);
   const [, name = '', size = '1', mute] = /MEET (\w+) (\d+)( MUTE)?/.exec(heard(asked)) ?? [];
-  if (mute !== undefined) return { fault: 'slow', ms: 30_000 };
+  // It answers nobody: an answer that came later would be in the book, or not.
+  if (mute !== undefined) return { fault: 'slow', ms: 600_000 };
   await meet(name, Number(size) - (heard(asked).includes('MUTE') ? 1 : 0));
   return { text: 'We met.' };
 };

@@ -13,8 +13,9 @@ import { gathering } from '../gathering.ts';
 
 const test = suite<{ rig: Rig }>('races');
 
-/** Many calls at once, as wide as the widest fan-out; one mishap in ten would only slow the gatherings. */
+/** Many calls at once, as wide as the widest fan-out; one mishap in ten would only slow the gatherings. Those who wait for each other are not to meet a deadline. */
 const env = {
+  LOOM_STEP_DEADLINE_MS: '10000',
   LOOM_RUNNER_WIDTH: '128',
   LOOM_MAX_IN_FLIGHT: '250',
   LOOM_MAX_FAN_OUT: '190',
