@@ -32,9 +32,9 @@ export class Waits {
     this.#looks.push({ at: Date.now(), waited });
   }
 
-  /** Ms from a moment (Unix ms) to now in which none of them had to wait, as of the last look; a third of all at least, since some wait for nothing that matters. */
+  /** Ms from a moment (Unix ms), or from the first look, to now in which surely none of them had to wait, as of the last look: several may wait at once; a third of all at least, since some wait for nothing that matters. */
   since(moment: number): number {
-    const before = this.#looks.findLast(({ at }) => at <= moment)?.waited ?? 0;
+    const before = (this.#looks.findLast(({ at }) => at <= moment) ?? this.#looks[0])?.waited ?? 0;
     const all = Date.now() - moment;
     return Math.max(all / 3, all - (this.#waited - before));
   }
