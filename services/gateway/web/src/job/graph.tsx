@@ -68,7 +68,7 @@ interface CardsProps {
   readonly seen: { readonly top: number; readonly height: number };
 }
 
-/** New cards in one frame: to lay out more of them takes longer than a press may wait. */
+/** By so many cards a graph grows in one frame: to lay out more of them takes longer than a press may wait. */
 const piece = 12;
 
 function Cards({ layout, sizes, seen }: CardsProps) {
