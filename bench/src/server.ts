@@ -101,9 +101,10 @@ async function startNode(options: Options, node: Node, nodes: readonly Node[]): 
 async function stores(url: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
+      await using own = new AsyncDisposableStack();
       const connection = await connect({ servers: url.split(','), user: 'bench', pass: 'bench' });
+      own.defer(() => connection.close());
       const reply = await connection.request('$JS.API.INFO', '', { timeout: 1000 });
-      await connection.close();
       if (reply.json<{ error?: unknown }>().error === undefined) return;
     } catch (cause) {
       if (tries > 150) throw cause;
