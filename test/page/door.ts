@@ -18,6 +18,8 @@ export interface Door extends AsyncDisposable {
   readonly answers: readonly Answered[];
   /** Ids of the events of a job as they went by, line by line. */
   readonly lines: readonly { readonly path: string; readonly ids: readonly number[] }[];
+  /** Hands over no more of the event streams that are open now. */
+  hold(): void;
   /** Cuts every connection that is open now. */
   cut(): void;
 }
@@ -26,11 +28,12 @@ export async function door(targets: readonly string[]): Promise<Door> {
   const answers: Answered[] = [];
   const lines: { path: string; ids: number[] }[] = [];
   const sockets = new Set<Socket>();
+  const streams = new Set<IncomingMessage>();
   let turn = 0;
   const server = createServer((incoming, outgoing) => {
     const order = targets.map((_, at) => targets[(at + turn) % targets.length] ?? '');
     turn += 1;
-    void pass({ incoming, outgoing, order, answers, lines });
+    void pass({ incoming, outgoing, order, answers, lines, streams });
   });
   server.on('connection', (socket) => {
     sockets.add(socket.once('close', () => sockets.delete(socket)));
@@ -44,6 +47,7 @@ export async function door(targets: readonly string[]): Promise<Door> {
     origin: `http://127.0.0.1:${port}`,
     answers,
     lines,
+    hold: () => streams.forEach((stream) => stream.unpipe().pause()),
     cut,
     async [Symbol.asyncDispose]() {
       server.close();
@@ -59,6 +63,7 @@ interface Passing {
   readonly order: readonly string[];
   readonly answers: Answered[];
   readonly lines: { path: string; ids: number[] }[];
+  readonly streams: Set<IncomingMessage>;
 }
 
 async function pass(passing: Passing): Promise<void> {
@@ -94,24 +99,28 @@ function ask(target: string, incoming: IncomingMessage, outgoing: ServerResponse
 }
 
 function handOver(passing: Passing, answer: IncomingMessage): void {
-  const { outgoing, incoming, lines } = passing;
+  const { outgoing, incoming, lines, streams } = passing;
   note(passing, answer.statusCode ?? 0);
   outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
   if (String(answer.headers['content-type']).startsWith('text/event-stream')) {
     const line = { path: incoming.url ?? '', ids: [] as number[] };
     lines.push(line);
     answer.on('data', idReader(line.ids));
+    streams.add(answer.once('close', () => streams.delete(answer)));
   }
   answer.on('error', () => outgoing.destroy());
   answer.pipe(outgoing);
 }
 
-/** Ids as they go by, also where one is split between two chunks. */
+/** Ids of the events that went by whole, also where one is split between two chunks. */
 function idReader(ids: number[]): (chunk: Buffer) => void {
   let rest = '';
   return (chunk) => {
-    const lines = (rest + chunk.toString()).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('id: ')) ids.push(Number(line.slice(4)));
+    const events = (rest + chunk.toString()).split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      const id = event.split('\n').find((line) => line.startsWith('id: '));
+      if (id !== undefined) ids.push(Number(id.slice(4)));
+    }
   };
 }

@@ -97,6 +97,9 @@ test('agents move and words stream; a cut line and a reload in the middle lose a
   const going = textsOf(doing, 2);
   workers.release();
   const moved = [...first, ...(await going)];
+  at.door.hold();
+  const sent = linesOf(job)[0]?.length ?? 0;
+  await page.getByText(`Fact ${sent} of ${sent}:`).waitFor();
   at.door.cut();
   while (linesOf(job).length < 2) await page.waitForTimeout(20);
   await page.reload();
