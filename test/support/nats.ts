@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findNatsServer, startNats } from '@loom/cli';
+import { findNatsServer, lastingPorts, startNats } from '@loom/cli';
 
 export interface NatsServer extends AsyncDisposable {
   readonly url: string;
@@ -25,12 +25,19 @@ interface Options {
 }
 
 /**
- * Starts nats-server with JetStream (`sync_interval: always`) on a free loopback port in a folder of its own.
+ * Starts nats-server with JetStream (`sync_interval: always`) on a free loopback port in a folder of its own; in a given one, on a port that it can come back to.
  * Dispose stops it by its pid and removes the folder. @throws when no nats-server is to be found
  */
 export async function natsServer(options: Options = {}): Promise<NatsServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'loom-nats-')));
-  const server = await startNats({ ...options, dir, binary: await findNatsServer() });
+  const lasting = options.dir !== undefined && options.port === undefined ? await lastingPorts(1) : [];
+  const [port = options.port] = lasting;
+  const server = await startNats({
+    ...options,
+    ...(port === undefined ? {} : { port }),
+    dir,
+    binary: await findNatsServer(),
+  });
   const dispose = async (): Promise<void> => {
     await server[Symbol.asyncDispose]();
     if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
