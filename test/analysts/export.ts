@@ -38,7 +38,7 @@ async function rowsOf(folder: string): Promise<string[]> {
 
 /** Starts an export in rounds of few facts and kills it as soon as `parts` are there; false when it was done before. */
 async function killed(world: World, folder: string, parts: number): Promise<boolean> {
-  const args = [main, 'export', '--format', 'ndjson', '--out', folder, '--part', '3'];
+  const args = [main, 'export', '--format', 'ndjson', '--out', folder, '--part', '1'];
   const child = spawn(process.execPath, args, { env: environmentOf(world), stdio: 'ignore' });
   const ended = once(child, 'exit');
   while (child.exitCode === null && (await filesOf(folder)).length < parts) await sleep(1);

@@ -81,7 +81,7 @@ export interface Acked {
   readonly at: Address;
   readonly draft: Draft;
   readonly seq: number;
-  /** By `awake()` when it was begun, and of the acknowledgement. */
+  /** By `performance.now()` when it was begun; by `awake()` when it was acknowledged. */
   readonly begun: number;
   readonly when: number;
 }
@@ -120,7 +120,7 @@ export function publishing(logs: readonly Log[], jobs: readonly Address[], pause
     const log = logs[i % logs.length]!;
     for (let n = 0; !stopped; n++) {
       const draft = epoch(`e${n}`, n);
-      const begun = awake();
+      const begun = performance.now();
       try {
         const { seq } = await log.append(at, draft);
         acked.push({ at, draft, seq, begun, when: awake() });

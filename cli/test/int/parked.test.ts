@@ -63,6 +63,7 @@ test('what billing could not take is listed, shown, redriven once mended, and co
   for (let found = await list(); found.lines.length < wanted; found = await list()) await sleep(100);
   while ((await rows(context)) < steps - wanted) await sleep(50);
   assert.is(await rows(context), steps - wanted);
+  while ((await figure(context)) < wanted) await sleep(50);
   assert.is(await figure(context), wanted);
   await waiting(context, wanted);
 

@@ -67,7 +67,7 @@ export async function setUp(context: Context): Promise<void> {
   const halt = Promise.withResolvers<void>();
   Object.assign(context, { live: new Map(), looks: 0 });
   context.model = await anthropicEmulator({ script: paced(context, halt.promise) });
-  const env = { ANTHROPIC_BASE_URL: context.model.url, ANTHROPIC_API_KEY: 'test' };
+  const env = { ANTHROPIC_BASE_URL: context.model.url, ANTHROPIC_API_KEY: 'test', LOOM_RATE_LIMIT: '1000000' };
   context.system = await stack({ env });
   context.client = clientOf(context.system);
   context.log = await logOf(context.system, 'operator');

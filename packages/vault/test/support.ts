@@ -1,5 +1,5 @@
 import { LoomError } from '@loom/service';
-import { natsServer, type NatsServer } from '@loom/test';
+import { natsServer, patient, type NatsServer } from '@loom/test';
 import { DiscardPolicy, type JetStreamManager, StorageType, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface Bench extends AsyncDisposable {
 export async function bench(): Promise<Bench> {
   const server = await natsServer();
   const connection = await connect({ servers: server.url });
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, patient);
   await manager.streams.add({
     name: 'KV_loom_keys',
     subjects: ['$KV.loom_keys.>'],

@@ -39,8 +39,11 @@ async function up(home: string): Promise<Up> {
 
 async function ended(gateway: Gateway, id: string): Promise<Awaited<ReturnType<Gateway['job']>>> {
   for (const end = Date.now() + 120_000; ; await sleep(100)) {
-    const job = await gateway.job(id);
-    if (job.status === 'completed' || Date.now() > end) return job;
+    const job = await gateway.job(id).catch((cause: unknown) => {
+      if (Date.now() > end) throw cause;
+      return null;
+    });
+    if (job !== null && (job.status === 'completed' || Date.now() > end)) return job;
   }
 }
 

@@ -12,10 +12,11 @@ const halves = process.env['LOOM_NIGHTLY'] === '1' ? 30 : 3;
 /** Kills two of three, says what a writer is told meanwhile, brings them back and waits until it goes on. */
 async function halve(cluster: Cluster, published: Writing, victims: readonly string[]) {
   const impatient = await cluster.log('orchestrator', { patience: 3000 });
+  const [patient = impatient] = published.logs;
   const at = job();
-  const basis = (await impatient.decide(at, [epoch('before')], fence(0)))!.seq;
+  const basis = (await patient.decide(at, [epoch('before')], fence(0)))!.seq;
   await Promise.all(victims.map((name) => cluster.nats.kill(name)));
-  const killed = awake();
+  const killed = performance.now();
   const [append, decision] = await Promise.all([
     failing(impatient.append(job(), epoch('e'))),
     failing(impatient.decide(at, [epoch('during')], fence(basis))),
@@ -26,7 +27,6 @@ async function halve(cluster: Cluster, published: Writing, victims: readonly str
   await cluster.nats.settled();
   const recovered = awake();
   while (!published.acked.some(({ when }) => when > recovered)) await sleep(20);
-  const [patient = impatient] = published.logs;
   return { append, decision, falselyAcked, onBasis: await lateDecision(patient, at, basis) };
 }
 

@@ -5,6 +5,7 @@
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { lastingPorts } from '@loom/cli';
 import type { NatsServer } from '@loom/test';
 import { suite } from 'uvu';
@@ -80,7 +81,9 @@ for (const service of ['orchestrator', 'agent-runner', 'gateway', 'billing', 'au
     const { all, made } = context;
     const load = ofKind(all, 'Deployment').find(({ metadata }) => metadata.name === service)!;
     await using program = await startProgram(service, { ...environmentOf(all, load, made), ...(await here(context)) });
-    const ready = await program.get('/readyz');
+    let ready = await program.get('/readyz');
+    for (const end = Date.now() + 30_000; ready.status !== 200 && Date.now() < end; await sleep(100))
+      ready = await program.get('/readyz');
     assert.is(ready.status, 200, await ready.text());
     assert.match(await (await program.get('/metrics')).text(), `loom_consumer_answers{messaging_system="nats"`);
   });

@@ -127,11 +127,14 @@ test('a row that was altered, and one that was lost, are named and healed', asyn
 });
 
 /** How the process ended: its exit code, or the signal. */
-async function inProcess({ world, url }: Context, crashAt: string): Promise<string> {
+async function inProcess({ world, url, pool }: Context, crashAt: string): Promise<string> {
   const script = fileURLToPath(new URL('../rebuild-once.ts', import.meta.url));
   const env = { ...process.env, LOOM_CRASH_AT: crashAt };
   const child = spawn(process.execPath, [script, world.natsUrl, url], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  // The database sees in its own time that a process is gone, and holds its locks until then.
+  const left = `select 1 from pg_stat_activity where datname = current_database() and application_name = 'loom-rebuild'`;
+  while ((await pool.query(left)).rowCount) await sleep(5);
   return signal ?? String(code);
 }
 

@@ -1,5 +1,5 @@
 import { LoomError } from '@loom/service';
-import { natsServer } from '@loom/test';
+import { natsServer, patient } from '@loom/test';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm } from '@nats-io/obj';
@@ -18,7 +18,7 @@ async function withBlobs(
 ): Promise<void> {
   await using server = await natsServer();
   const connection = await connect({ servers: server.url });
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, patient);
   await manager.streams.add(blobBucketConfig());
   await use(await natsBlobs({ connection }), manager, connection);
   await connection.close();

@@ -69,16 +69,18 @@ test('what a dead replica had in hand comes to its successor at once', async ({ 
   let held = false;
   const release = Promise.withResolvers<void>();
   const grave = new AbortController();
-  const buried = dead.consume({
-    service: 'orchestrator',
-    open: false,
-    width: 8,
-    signal: grave.signal,
-    handle: async ({ stream }) => {
-      if (stream === at.stream) held = true;
-      await release.promise;
-    },
-  });
+  const buried = dead
+    .consume({
+      service: 'orchestrator',
+      open: false,
+      width: 8,
+      signal: grave.signal,
+      handle: async ({ stream }) => {
+        if (stream === at.stream) held = true;
+        await release.promise;
+      },
+    })
+    .catch(() => undefined);
   await until(() => held);
   await dead.connection.close();
   const stop = new AbortController();
@@ -95,7 +97,7 @@ test('what a dead replica had in hand comes to its successor at once', async ({ 
   await consuming;
   grave.abort();
   release.resolve();
-  await buried.catch(() => undefined);
+  await buried;
 });
 
 /** A projection that notes the sequences it takes, passes over what it has, and fails every third time. */

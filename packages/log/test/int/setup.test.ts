@@ -1,4 +1,4 @@
-import { natsServer } from '@loom/test';
+import { natsServer, patient } from '@loom/test';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { test } from 'uvu';
@@ -22,7 +22,7 @@ test('set-up run twice changes nothing, and what it made echoes what was asked f
     log.streams.map((stream) => log.incarnation(stream)),
   );
   assert.is(new Set(log.streams.map((stream) => log.incarnation(stream))).size, 4);
-  const manager = await jetstreamManager(log.connection);
+  const manager = await jetstreamManager(log.connection, patient);
   assert.is((await manager.streams.info('KV_loom_schemas')).state.messages, schemas.size);
 });
 
@@ -31,7 +31,7 @@ test('a stream that is not as it must be is named and left alone', async () => {
   const options = { ...nobody, servers: server.url };
   await setUpLog(options);
   const connection = await connect({ servers: server.url });
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, patient);
   await manager.streams.update('LOOM_EVENTS_0_2', { max_msgs: 10 });
   assert.is(await failing(setUpLog(options)), 'setting_not_echoed');
   assert.is(await failing(connectLog({ ...options, source: 'gateway' })), 'setting_not_echoed');

@@ -108,6 +108,8 @@ test('a list pages by cursor, newest first, and filters by status', async () => 
   const ids: string[] = [];
   for (const brief of ['1', '2', '3', '4', '5']) ids.unshift((await submit(brief, token)).id);
   await listWith(ids[0]!, '/v1/jobs?limit=2', token);
+  // It waits for the one that was submitted last; those before it may lie in other streams.
+  await until(async () => (await body<Page<Job>>(await w.call('/v1/jobs', { token }))).items.length === ids.length);
   const seen: string[] = [];
   let cursor: string | null = '';
   do {
