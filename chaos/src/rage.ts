@@ -1,4 +1,4 @@
-/** The faults of a storm: a deck of them, shuffled by the seed, dealt one after the other while those before still go on. */
+/** The faults of a storm: a deck of them, shuffled by the seed, dealt one after the other while those before still go on, though no more than a few. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceOf } from './faults.ts';
 import { boundaries, points } from './points.ts';
@@ -61,16 +61,23 @@ export interface Dealing {
   readonly signal?: AbortSignal;
 }
 
+/** Under way at once: were more dealt than can be over meanwhile, faults would wait for every process, and in a long storm no gateway would ever be there. */
+const atOnce = 8;
+
 /** Deals the deck once; resolves when its last fault is over. */
 export async function rage(rig: Rig, deck: Deck, { tell, half, signal }: Dealing): Promise<void> {
   const cards = shuffled(rig, deck);
-  const going: Promise<unknown>[] = [];
+  const going = new Set<Promise<unknown>>();
+  let beside: Promise<unknown> | undefined;
   for (const [at, kind] of cards.entries()) {
+    while (going.size >= atOnce) await Promise.race(going);
     if (signal?.aborted) break;
-    if (at === Math.floor(cards.length / 2) && half !== undefined) going.push(half());
+    if (at === Math.floor(cards.length / 2)) beside = half?.();
     tell(kind);
-    going.push(faultOf[kind](rig).catch((cause: unknown) => tell(`${kind}: ${String(cause)}`)));
+    const fault = faultOf[kind](rig).catch((cause: unknown) => tell(`${kind}: ${String(cause)}`));
+    going.add(fault);
+    void fault.then(() => going.delete(fault));
     await sleep(250 + rig.random.below(500));
   }
-  await Promise.all(going);
+  await Promise.all([...going, beside]);
 }

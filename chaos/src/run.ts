@@ -54,15 +54,19 @@ export async function storm(rig: Rig, { tell = () => undefined, ...plan }: Plan)
     findings.push(...alone);
   };
   const until = Date.now() + (plan.minutes ?? 0) * 60_000;
-  do {
-    await rig.faults.configure('orchestrator', sweeps.often);
-    const dealing = rage(rig, plan.deck ?? smallDeck, { tell, half });
-    const [untaken] = await Promise.all([load(rig, plan.jobs, 400), dealing]);
-    findings.push(...untaken);
-  } while (Date.now() < until);
-  await rig.faults.quiet();
-  findings.push(...(await calm(rig, tell)));
-  over.abort();
+  try {
+    do {
+      await rig.faults.configure('orchestrator', sweeps.often);
+      const dealing = rage(rig, plan.deck ?? smallDeck, { tell, half, signal: over.signal });
+      const [untaken] = await Promise.all([load(rig, plan.jobs, 400), dealing]);
+      findings.push(...untaken);
+    } while (Date.now() < until);
+    await rig.faults.quiet();
+    findings.push(...(await calm(rig, tell)));
+  } finally {
+    over.abort();
+    await rig.faults.quiet();
+  }
   await scores;
   return await outcomeOf(rig, findings, began);
 }
