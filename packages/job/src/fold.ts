@@ -94,6 +94,12 @@ export class JobCache {
     return next.job;
   }
 
+  /** A state that includes `minSeq`, which names a fact: for who wants what that said. The log is read only where the state in hand does not reach it. */
+  async including(address: Address, minSeq: number): Promise<Job> {
+    const { job } = this.#entry(address);
+    return job.seq >= minSeq ? job : this.at(address, minSeq);
+  }
+
   /** For a job that has ended: it is folded anew should anybody ask again. */
   forget(address: Address): void {
     this.#entries.delete(name(address));

@@ -126,6 +126,17 @@ test('who asks for a job while it is read shares the next read, which shows what
   assert.is((await first).facts, facts.length);
 });
 
+test('a cache does not read the log again for a state that includes the sequence asked for', async () => {
+  const facts = history();
+  const log = lagging(facts, [1]);
+  const cache = new JobCache(log);
+  await cache.including(at, facts.length - 1);
+  assert.is((await cache.including(at, facts.length - 1)).seq, facts.length - 1);
+  assert.is(log.reads(), 1);
+  assert.is((await cache.including(at, facts.length)).seq, facts.length);
+  assert.is(log.reads(), 2);
+});
+
 test('work of a killed job, a passed epoch or a finished agent must not begin', () => {
   const job = fold(history());
   assert.is(halted(job, { agent: 'a1', epoch: 0 }), null);

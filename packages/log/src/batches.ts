@@ -6,6 +6,7 @@
  * B3  An ack covers everything before it, and comes after `handle` resolved. What cannot be taken is parked (take.ts), and the stream goes on.
  * B4  A reader may hold less than was acked for it: its database was set back, or is new. It is told up to where everything was handed over
  *     before; where it stands behind that (`Behind`), what lies between is read from the log and handed over first.
+ * B5  A reader may set a pace: facts that trickle in come a batch at a time, and a backlog as fast as it is taken.
  */
 import { crashpoint, metrics } from '@loom/service';
 import type { Writer } from './append.ts';
@@ -25,6 +26,8 @@ import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
 
 const expires = 5000;
+/** A reader with so many facts in a batch has a backlog, and goes on at once. */
+const few = 20;
 
 const missed = metrics.counter(
   'loom.batches.missed',
@@ -52,8 +55,9 @@ async function ackFloor({ connection }: Writer, stream: string, durable: string)
 
 /** Until the signal aborts or a delivery was lost. */
 async function inOrder(writer: Writer, options: BatchOptions, stream: string, signal: AbortSignal): Promise<void> {
-  let after = await ackFloor(writer, stream, options.service);
-  const aside = await asideOf(writer, options.service, stream);
+  const { service, pace = 0 } = options;
+  let after = await ackFloor(writer, stream, service);
+  const aside = await asideOf(writer, service, stream);
   await handOver(writer, options, { stream, messages: [], after, aside }, signal);
   const queue = openQueue(writer, options, stream, signal);
   try {
@@ -61,13 +65,16 @@ async function inOrder(writer: Writer, options: BatchOptions, stream: string, si
       const messages = await queue.next();
       const last = messages.at(-1);
       if (last === undefined) continue;
-      crashpoint(options.service, 'received');
+      const began = performance.now();
+      crashpoint(service, 'received');
       await handOver(writer, options, { stream, messages, after, aside }, signal);
-      crashpoint(options.service, 'handled');
+      crashpoint(service, 'handled');
       if (signal.aborted) return;
       after = last.seq;
       say(writer.connection, last.reply, acks.ack);
       crashAfterAck(writer.connection, options.service);
+      const rest = began + pace - performance.now();
+      if (rest > 0 && messages.length < few) await pause(rest, signal);
     }
   } finally {
     queue.close();

@@ -102,6 +102,8 @@ export interface BatchOptions {
    */
   readonly handle: (stream: string, facts: readonly ClearFact[], after: number) => Promise<void>;
   readonly size: number;
+  /** From one batch to the next of a stream, ms, where little is waiting: what comes meanwhile is one batch. Not kept by default. */
+  readonly pace?: number;
   readonly signal: AbortSignal;
 }
 

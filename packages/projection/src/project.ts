@@ -51,6 +51,9 @@ export interface ProjectOptions extends Projection {
   readonly size?: number;
 }
 
+/** A transaction, a fold and a read of the log for ten facts instead of one: rows of a job at work are as much later. ms */
+const pace = 100;
+
 const projected = metrics.counter('loom_projection_facts', 'Facts applied to projections');
 const lag = metrics.histogram(
   'loom_projection_lag_ms',
@@ -64,6 +67,7 @@ export async function project(options: ProjectOptions): Promise<void> {
   await log.consumeBatches({
     service,
     size: options.size ?? 200,
+    pace,
     signal,
     handle: async (stream, facts, after) => {
       const at = { projection: name, stream, incarnation: log.incarnation(stream) };

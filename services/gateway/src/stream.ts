@@ -22,7 +22,7 @@ const heartbeat = 15_000;
 const looks = [20, 150];
 const poll = 1_000;
 /** Between two looks, however fast hints come: what a busy job writes is read several facts at a time. ms */
-const gap = 50;
+const gap = 100;
 /** Facts that are read together go out together, in pieces of about so many characters. */
 const piece = 16_384;
 const patience = 60_000;

@@ -156,6 +156,34 @@ async function lastSeqs(log: Log): Promise<Map<string, number>> {
   return result;
 }
 
+test('a projection with a pace takes what trickles in meanwhile as one batch', async ({ world: own, orchestrator }) => {
+  const pace = 1_500;
+  const at = job();
+  const audit = await own.log('audit');
+  const stop = new AbortController();
+  const batches: { readonly keys: readonly string[]; readonly at: number }[] = [];
+  const handle: BatchOptions['handle'] = async (_, facts) => {
+    const keys = facts.filter(({ stream }) => stream === at.stream).map(({ key }) => key);
+    if (keys.length > 0) batches.push({ keys, at: performance.now() });
+  };
+  const consuming = audit.consumeBatches({ service: 'audit', size: 100, pace, signal: stop.signal, handle });
+  await orchestrator.append(at, epoch('e1'));
+  await until(() => batches.length === 1);
+  for (const key of ['e2', 'e3', 'e4']) await orchestrator.append(at, epoch(key));
+  await until(() => batches.flatMap(({ keys }) => keys).length === 4);
+  stop.abort();
+  await consuming;
+  assert.equal(
+    batches.flatMap(({ keys }) => keys),
+    ['e1', 'e2', 'e3', 'e4'],
+  );
+  const gaps = batches.slice(1).map((batch, before) => batch.at - batches[before]!.at);
+  assert.ok(
+    gaps.every((gap) => gap >= pace - 50),
+    gaps.join(' '),
+  );
+});
+
 test('what a projection cannot take is parked, the rest of its batch is not', async ({ world: own, orchestrator }) => {
   const at = job();
   for (const key of ['e1', 'e2', 'e3']) await orchestrator.append(at, epoch(key));

@@ -13,7 +13,7 @@ interface Parts {
 
 /** `gateway.jobs`: each job that a batch speaks of is folded up to there, before the transaction, and its row written. */
 export function jobView({ jobs, onShut }: Parts): Projection {
-  const fold = ({ at, seq }: Touched): Promise<unknown> => jobs.at(at, seq).catch(shut);
+  const fold = ({ at, seq }: Touched): Promise<unknown> => jobs.including(at, seq).catch(shut);
   return {
     schema: 'gateway',
     name: 'jobs',
@@ -28,7 +28,7 @@ export function jobView({ jobs, onShut }: Parts): Projection {
   };
 
   async function write(tx: Tx, { at, seq }: Touched): Promise<void> {
-    const job = await jobs.at(at, seq).catch(shut);
+    const job = await jobs.including(at, seq).catch(shut);
     if (job instanceof LoomError) {
       onShut(at.stream, seq, job);
       return keepRow(tx, at);
