@@ -9,11 +9,11 @@ export interface Latency {
   readonly worst: number;
 }
 
-/** An event lasts until the next paint, whatever that shows: a dot that never rests makes it come, for a press that changes nothing too. */
+/** An event lasts until the next paint, whatever that shows: a dot that never rests makes it come, for a press that changes nothing too. It has to be in sight: what is not is never painted. */
 const watch = `
   if (!window.presses) {
     const dot = document.body.appendChild(document.createElement('i'));
-    Object.assign(dot.style, { position: 'fixed', width: '1px', height: '1px', background: 'gray' });
+    Object.assign(dot.style, { position: 'fixed', top: 0, left: 0, width: '1px', height: '1px', background: 'gray' });
     dot.animate({ opacity: [0, 1] }, { duration: 500, iterations: Infinity });
   }
   window.presses = new Map();
