@@ -77,14 +77,16 @@ export async function unended(
   seconds: number,
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  const open = new Map([...ids].map((id) => [id, '']));
+  const open = new Map([...ids].filter((id) => !rig.ended.has(id)).map((id) => [id, '']));
   const paid = new Set<string>();
   const end = Date.now() + seconds * 1000;
   for (; open.size > 0 && Date.now() < end && !signal?.aborted; await sleep(250)) {
     for (const id of open.keys()) {
       const status = await statusOf(rig, id);
-      if (over.includes(status)) open.delete(id);
-      else open.set(id, status);
+      if (over.includes(status)) {
+        open.delete(id);
+        rig.ended.add(id);
+      } else open.set(id, status);
       if (status !== 'waiting_budget' || paid.has(id)) continue;
       paid.add(id);
       await rig.door.call('POST', `/v1/jobs/${id}/budget`, { budget_micros: 2 * plenty });

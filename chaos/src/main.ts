@@ -1,14 +1,16 @@
-/** `node chaos/src/main.ts [--seed N] [--jobs N] [--minutes N] [--quiet]`: one chaos run, told as it goes; `--control NAME|none [--seed N]`: one trial of a control build. Exit 1 when something was wrong. */
+/** `node chaos/src/main.ts [--seed N] [--jobs N] [--rounds N] [--full] [--quiet]`: a chaos run of so many storms, told as it goes, `--full`: as many as R-02 and R-03 take; `--control NAME|none [--seed N]`: one trial of a control build. Exit 1 when something was wrong. */
 import { parseArgs } from 'node:util';
 import { controls, type Control } from './controls.ts';
+import { fullDeck, fullRounds } from './rage.ts';
 import { chaos } from './run.ts';
 import { trial } from './trial.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-    jobs: { type: 'string', default: '30' },
-    minutes: { type: 'string', default: '0' },
+    jobs: { type: 'string', default: '24' },
+    rounds: { type: 'string', default: '1' },
+    full: { type: 'boolean', default: false },
     control: { type: 'string' },
     quiet: { type: 'boolean', default: false },
   },
@@ -26,9 +28,10 @@ const controlOf = (name: string): Control | null => {
   return name === 'none' ? null : (name as Control);
 };
 
+const plan = values.full ? { deck: fullDeck, rounds: fullRounds } : { rounds: Number(values.rounds) };
 const outcome =
   values.control === undefined
-    ? await chaos(seed, { jobs: Number(values.jobs), minutes: Number(values.minutes), tell })
+    ? await chaos(seed, { ...plan, jobs: Number(values.jobs), tell })
     : await trial(controlOf(values.control), seed);
 process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
 process.exit(outcome.findings.length === 0 ? 0 : 1);

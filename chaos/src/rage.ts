@@ -17,6 +17,10 @@ export interface Deck {
 
 export const smallDeck: Deck = { kill: 4, pair: 10, crash: 8, pause: 5, deploy: 3, nats: 2, postgres: 2 };
 
+/** in full: 300 pairs, 210 pauses. */
+export const fullRounds = 30;
+export const fullDeck: Deck = { ...smallDeck, pause: 7, nats: 1, postgres: 1 };
+
 type Fault = (rig: Rig) => Promise<unknown>;
 
 const workers = ['orchestrator', 'agent-runner', 'sandbox'];

@@ -43,6 +43,8 @@ export interface Rig extends AsyncDisposable {
   readonly faults: Faults;
   /** Jobs that were submitted. */
   readonly jobs: Set<string>;
+  /** Those of them that were seen to have ended. */
+  readonly ended: Set<string>;
   runs(): Promise<readonly { readonly job: string; readonly call: string }[]>;
 }
 
@@ -93,6 +95,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     door: doorOf({ urls: system.urls, token: () => system.token({ tenant }) }),
     faults: new Faults(system, random, () => lines(join(dir, deaths))),
     jobs: new Set(),
+    ended: new Set(),
     runs: async () => (await lines(join(dir, runs))).map((line) => JSON.parse(line) as { job: string; call: string }),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

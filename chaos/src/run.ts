@@ -7,12 +7,12 @@ import { keepScore } from './scores.ts';
 import { judge, mayRepeat, rowsAgree, wordsOf } from './verdict.ts';
 
 export interface Plan {
-  /** Jobs that are submitted; more when `minutes` have not passed. */
+  /** Jobs that are submitted in a round. */
   readonly jobs: number;
-  /** Shortest time under faults; default 0. */
-  readonly minutes?: number;
-  /** Faults, dealt once or, while `minutes` last, again and again. */
+  /** Faults that are dealt in a round. */
   readonly deck?: Deck;
+  /** How often there is a storm and a calm behind it; default 1. Workers that are away for most of the time finish nothing: a longer storm would only make the queue longer. */
+  readonly rounds?: number;
   /** Told what happens, for a person to read. */
   readonly tell?: (line: string) => void;
 }
@@ -40,7 +40,7 @@ export async function chaos(seed: number, plan: Plan): Promise<Outcome> {
 }
 
 /**
- * Half of the deck is dealt while the orchestrators sweep against each other, half while nothing but triggers moves a job; then
+ * In each round half of the deck is dealt while the orchestrators sweep against each other, half while nothing but triggers moves a job; then
  * everything runs again and all has to be right.
  */
 export async function storm(rig: Rig, { tell = () => undefined, ...plan }: Plan): Promise<Outcome> {
@@ -53,16 +53,15 @@ export async function storm(rig: Rig, { tell = () => undefined, ...plan }: Plan)
     const [alone] = await Promise.all([withoutSandboxes(rig, 60), rig.faults.configure('orchestrator', sweeps.seldom)]);
     findings.push(...alone);
   };
-  const until = Date.now() + (plan.minutes ?? 0) * 60_000;
   try {
-    do {
+    for (let round = 0; round < (plan.rounds ?? 1) && findings.length === 0; round += 1) {
+      tell(`storm ${round + 1}`);
       await rig.faults.configure('orchestrator', sweeps.often);
       const dealing = rage(rig, plan.deck ?? smallDeck, { tell, half, signal: over.signal });
       const [untaken] = await Promise.all([load(rig, plan.jobs, 400), dealing]);
-      findings.push(...untaken);
-    } while (Date.now() < until);
-    await rig.faults.quiet();
-    findings.push(...(await calm(rig, tell)));
+      await rig.faults.quiet();
+      findings.push(...untaken, ...(await calm(rig, tell)));
+    }
   } finally {
     over.abort();
     await rig.faults.quiet();

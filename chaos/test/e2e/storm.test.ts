@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serviceOf } from '../../src/faults.ts';
 import { submit, unended } from '../../src/load.ts';
-import { smallDeck } from '../../src/rage.ts';
+import { fullDeck, fullRounds, smallDeck } from '../../src/rage.ts';
 import { startRig, tenant, type Rig } from '../../src/rig.ts';
 import { storm } from '../../src/run.ts';
 import { check, wordsOf } from '../../src/verdict.ts';
@@ -70,14 +70,14 @@ test('a rolling deploy of every service under load is no error to clients, and e
   assert.equal(await unended(rig, rig.jobs, 60), []);
 });
 
-const deck = nightly ? { kill: 100, pair: 300, crash: 200, pause: 200, deploy: 50, nats: 30, postgres: 30 } : smallDeck;
+const [rounds, deck] = nightly ? [fullRounds, fullDeck] : [1, smallDeck];
 
 test('whatever is killed or paused, every job ends and nothing is lost or done twice', async ({ rig }) => {
-  const outcome = await storm(rig, { jobs: nightly ? 600 : 24, deck });
+  const outcome = await storm(rig, { jobs: 24, deck, rounds });
   console.log(JSON.stringify(outcome));
   assert.equal(outcome.findings, []);
-  assert.ok((outcome.faults['pause'] ?? 0) >= deck.pause);
-  assert.ok((outcome.faults['kill'] ?? 0) >= 2 * deck.pair);
+  assert.ok((outcome.faults['pause'] ?? 0) >= rounds * deck.pause);
+  assert.ok((outcome.faults['kill'] ?? 0) >= rounds * 2 * deck.pair);
 });
 
 test('streams cut at any byte and resumed at any gateway join without gap or repeat', async ({ rig }) => {
