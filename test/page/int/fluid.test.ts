@@ -56,8 +56,18 @@ test('five thousand facts are read and folded at once, and only what is in sight
   await page.getByRole('tab', { name: /^Swarm/ }).click();
 });
 
-/** Three goes at most. Where other work holds up the page's thread, its presses are weighed by the share of time that it got. */
-async function holds(what: string, count: number, act: () => Promise<void>): Promise<void> {
+interface Held {
+  /** What else is at work here takes time from the page's thread: its presses are weighed by the share that it got. */
+  readonly weighed?: boolean;
+}
+
+/** Five goes at most, by the clock. */
+async function holds(
+  what: string,
+  count: number,
+  act: () => Promise<void>,
+  { weighed = false }: Held = {},
+): Promise<void> {
   for (let go = 1; ; go++) {
     const share = await shareOf(page);
     const { presses, p98, worst } = await latencyOf(page, count, act);
@@ -66,8 +76,8 @@ async function holds(what: string, count: number, act: () => Promise<void>): Pro
       `${what}: ${presses} presses, 98 % within ${p98} ms, worst ${worst} ms, limit ${limit} ms; the thread got ${Math.round(got * 100)} % of its time`,
     );
     assert.ok(presses >= count);
-    if (p98 * got < limit) return;
-    assert.ok(go < 3, `${p98} ms at ${got}`);
+    if (p98 * (weighed ? got : 1) < limit) return;
+    assert.ok(go < 5, `${p98} ms at ${got}`);
   }
 }
 
@@ -87,12 +97,13 @@ async function walk(): Promise<void> {
 test(`in a job of ${agents} agents a press is seen within ${limit} ms`, () => holds('keys, at rest', 90, walk));
 
 test(`while 400 more facts come, a press is seen within ${limit} ms`, async () => {
-  await holds('keys', 90, async () => {
+  const beside = async (): Promise<void> => {
     const more = round(gateway, job, agents, ++rounds, 15);
     await walk();
     await more;
     await page.getByRole('tab', { name: `Facts ${facts(rounds)}` }).waitFor();
-  });
+  };
+  await holds('keys', 90, beside, { weighed: true });
 });
 
 test('a long transcript and the slider keep up with the pointer', async () => {
