@@ -61,7 +61,7 @@ interface Held {
   readonly weighed?: boolean;
 }
 
-/** Five goes at most, by the clock. */
+/** Three goes at most, by the clock. */
 async function holds(
   what: string,
   count: number,
@@ -77,7 +77,7 @@ async function holds(
     );
     assert.ok(presses >= count);
     if (p98 * (weighed ? got : 1) < limit) return;
-    assert.ok(go < 5, `${p98} ms at ${got}`);
+    assert.ok(go < 3, `${p98} ms at ${got}`);
   }
 }
 
