@@ -28,10 +28,17 @@ const controlOf = (name: string): Control | null => {
   return name === 'none' ? null : (name as Control);
 };
 
-const plan = values.full ? { deck: fullDeck, rounds: fullRounds } : { rounds: Number(values.rounds) };
+/** @throws RangeError: a run of no storm or no job would find nothing wrong */
+function atLeastOne(option: 'jobs' | 'rounds'): number {
+  const number = Number(values[option]);
+  if (!Number.isInteger(number) || number < 1) throw new RangeError(`--${option} takes a whole number from 1 on`);
+  return number;
+}
+
+const plan = values.full ? { deck: fullDeck, rounds: fullRounds } : { rounds: atLeastOne('rounds') };
 const outcome =
   values.control === undefined
-    ? await chaos(seed, { ...plan, jobs: Number(values.jobs), tell })
+    ? await chaos(seed, { ...plan, jobs: atLeastOne('jobs'), tell })
     : await trial(controlOf(values.control), seed);
 process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
 process.exit(outcome.findings.length === 0 ? 0 : 1);
