@@ -32,18 +32,31 @@ export class Block {
     return typeof this.#said === 'string' ? pairsIn(this.#said) : this.#said;
   }
 
-  /** The same, for who looks at many of its headers and then lets it go. */
-  parted(): Block {
-    return new Block(this.pairs, this.code);
-  }
-
   /** The first value under exactly this name. */
   get(name: string): string | undefined {
     if (typeof this.#said !== 'string') return this.#said.find((pair) => pair[0] === name)?.[1];
-    const at = this.#said.indexOf(`\r\n${name}:`);
+    const needle = needleOf(name);
+    const at = this.#said.indexOf(needle);
     if (at < 0) return undefined;
-    const from = at + name.length + 3;
-    return this.#said.slice(from, this.#said.indexOf('\r\n', from)).trim();
+    const from = at + needle.length;
+    const spaced = this.#said.charCodeAt(from) === 32;
+    return this.#said.slice(spaced ? from + 1 : from, this.#said.indexOf('\r\n', from)).trim();
+  }
+
+  /** The lines before the header `name` as they came, `\n` behind each; null where headers that do not begin with `others` follow it, or this was not read. */
+  linesBefore(name: string, others: string): string | null {
+    if (typeof this.#said !== 'string') return null;
+    const text = this.#said;
+    const from = text.indexOf('\r\n') + 2;
+    const upto = text.indexOf(`\r\n${name}: `, from - 2) + 2;
+    if (upto < from) return null;
+    for (
+      let at = text.indexOf('\r\n', upto) + 2;
+      at > 1 && !text.startsWith('\r\n', at);
+      at = text.indexOf('\r\n', at) + 2
+    )
+      if (!text.startsWith(others, at)) return null;
+    return text.slice(from, upto).replaceAll('\r\n', '\n');
   }
 
   /** @throws LoomError `internal` for a value that would break the block */
@@ -60,6 +73,15 @@ export class Block {
   asHeaders(): MsgHdrs {
     return this as unknown as MsgHdrs;
   }
+}
+
+/** Where a header begins in a block; names come from this code alone. */
+const needles = new Map<string, string>();
+
+function needleOf(name: string): string {
+  const known = needles.get(name) ?? `\r\n${name}:`;
+  needles.set(name, known);
+  return known;
 }
 
 function pairsIn(text: string): readonly Pair[] {

@@ -31,8 +31,7 @@ export interface Place {
  * At once, where all that it takes is in hand. Who opens the facts of one address in order brings what their decisions `carried`.
  * @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema`, `bad_seal`, `key_destroyed`, `blob_missing`
  */
-export function openFact(parts: Parts, stored: Stored, carried?: Carried): Fact | Promise<Fact> {
-  const message = parted(stored);
+export function openFact(parts: Parts, message: Stored, carried?: Carried): Fact | Promise<Fact> {
   verify(message);
   const located = parseSubject(message.subject);
   agree(message, located);
@@ -47,8 +46,6 @@ export function openFact(parts: Parts, stored: Stored, carried?: Carried): Fact 
   };
   return opened instanceof Promise ? opened.then(said) : said(opened);
 }
-
-const parted = (message: Stored): Stored => ({ ...message, headers: message.headers?.parted() });
 
 function placesOf(located: Located, body: Uint8Array): readonly Place[] {
   const wire = wireOf(located.type, body);
@@ -79,8 +76,7 @@ export function sayings(head: Head & { readonly type: FactType }, opened: readon
 }
 
 /** Needs no key. @throws LoomError `damaged`, `wrong_tenant`, `undecodable`, `unknown_schema` */
-export function clearFact(stored: Stored): ClearFact {
-  const message = parted(stored);
+export function clearFact(message: Stored): ClearFact {
   const { located, type, wire } = decode(message);
   const head = headOf(message, located);
   if (type === 'decision.made') {
