@@ -19,7 +19,7 @@ import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
 import { messages as messagesOf } from './read.ts';
 import { asideOf } from './redrive.ts';
-import { generation, streamNames } from './subjects.ts';
+import { streamNames, wholeStream } from './subjects.ts';
 import { Behind, take } from './take.ts';
 import type { Handed } from './take.ts';
 import { enquire } from './transport.ts';
@@ -150,7 +150,7 @@ async function* pages(
   size: number,
 ): AsyncGenerator<readonly Stored[]> {
   let page: Stored[] = [];
-  for await (const message of messagesOf(writer, stream, `loom.${generation}.>`, { after, upto })) {
+  for await (const message of messagesOf(writer, stream, wholeStream, { after, upto })) {
     page.push(message);
     if (page.length < size) continue;
     yield page;

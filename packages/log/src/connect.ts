@@ -8,6 +8,7 @@ import { consumeBatches } from './batches.ts';
 import { ServerClock } from './clock.ts';
 import { consume } from './consume.ts';
 import { readFed } from './fed.ts';
+import { SharedReads } from './shared.ts';
 import { Feed } from './feed.ts';
 import { headOf } from './headers.ts';
 import { watch } from './hints.ts';
@@ -121,6 +122,7 @@ async function checkStreams(connection: NatsConnection, streams: number): Promis
 function logOf(writer: Writer, { incarnations, replicated, clock }: Streams): Log {
   const { connection, keyring } = writer;
   const feed = new Feed();
+  const shared = new SharedReads(writer);
   const incarnation = (stream: string): string => incarnations.get(stream) ?? '';
   return {
     connection,
@@ -135,6 +137,7 @@ function logOf(writer: Writer, { incarnations, replicated, clock }: Streams): Lo
     read: (at, options) => read(writer, at, options),
     open: (fact) => openParsed(writer, fact),
     readFed: (at, options) => readFed(writer, feed, at, options),
+    readShared: (at, options) => shared.read(at, options),
     readClear: (at, options) => readClear(writer, at, options),
     tail: (stream, options) => tail(writer, stream, options),
     ...singleFacts(writer),

@@ -164,6 +164,11 @@ export interface Log extends AsyncDisposable {
    * for `atLeast`. With `atLeast` 0 the server is asked.
    */
   readFed(at: Address, options: FedOptions): AsyncIterable<Fact>;
+  /**
+   * As `read`, but who asks for jobs of one stream at the same time shares a read of the stream, where most of it is theirs; `atLeast` says how far
+   * it is known to go. With `atLeast` 0 the job alone is read.
+   */
+  readShared(at: Address, options: FedOptions): AsyncIterable<Fact>;
   readClear(at: Address, options?: ClearOptions): AsyncIterable<ClearFact>;
   /** One JetStream stream in order, or one job of it: clear fields only. */
   tail(stream: string, options?: TailOptions): AsyncIterable<ClearFact>;

@@ -6,7 +6,7 @@ import type { EncodedItem } from './encode.ts';
 import { replayOf, sumOf } from './headers.ts';
 import type { Log, ReadOptions } from './port.ts';
 import { messages } from './read.ts';
-import { generation, parseSubject, prefixOf, streamOf } from './subjects.ts';
+import { generation, parseSubject, prefixOf, streamOf, wholeStream } from './subjects.ts';
 import type { Stored } from './transport.ts';
 import type { Address, Head, ParsedFact, RawItem } from './types.ts';
 
@@ -31,7 +31,7 @@ export async function* readRaw(
 ): AsyncGenerator<RawFact> {
   const whole = typeof from === 'string';
   const stream = whole ? from : streamOf(from, log.streams.length);
-  const ofJob = options.job === undefined ? `loom.${generation}.>` : `loom.${generation}.*.*.${options.job}.>`;
+  const ofJob = options.job === undefined ? wholeStream : `loom.${generation}.*.*.${options.job}.>`;
   const filter = whole ? ofJob : `${prefixOf(from)}.>`;
   for await (const stored of messages(log, stream, filter, options)) yield rawOf(stored);
 }

@@ -3,7 +3,7 @@ import { Carried } from './carried.ts';
 import { openFact, clearFact } from './open.ts';
 import type { Parts } from './encode.ts';
 import type { ClearOptions, ReadOptions, TailOptions } from './port.ts';
-import { generation, prefixOf, streamOf, subjectOf } from './subjects.ts';
+import { generation, prefixOf, streamOf, subjectOf, wholeStream } from './subjects.ts';
 import { directBatch, directGet, directGetAt, directLast, leaderGet } from './transport.ts';
 import type { Batch, Stored } from './transport.ts';
 import type { Address, ClearFact, Fact, Source } from './types.ts';
@@ -40,7 +40,7 @@ export async function messageAt(
   return leaderGet(reader.connection, stream, { seq });
 }
 
-const batch = 1000;
+export const batch = 1000;
 
 /** Raw messages of one stream in the order of their sequence. */
 export async function* messages(
@@ -96,7 +96,7 @@ export async function* readClear(reader: Reader, at: Address, options: ClearOpti
 /** A whole stream, or one job of it, clear fields only. */
 export async function* tail(reader: Reader, stream: string, options: TailOptions = {}): AsyncGenerator<ClearFact> {
   const { job, onUnreadable } = options;
-  const filter = job === undefined ? `loom.${generation}.>` : `loom.${generation}.*.*.${job}.>`;
+  const filter = job === undefined ? wholeStream : `loom.${generation}.*.*.${job}.>`;
   for await (const message of messages(reader, stream, filter, options)) {
     const fact = onUnreadable === undefined ? clearFact(message) : clearOrTold(message, onUnreadable);
     if (fact !== null) yield fact;

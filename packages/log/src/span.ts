@@ -8,7 +8,7 @@
 import { lastSeqOf, readRaw } from './raw.ts';
 import type { RawFact } from './raw.ts';
 import type { Log } from './port.ts';
-import { generation } from './subjects.ts';
+import { wholeStream } from './subjects.ts';
 import { directBatch } from './transport.ts';
 
 export interface Span {
@@ -78,7 +78,7 @@ async function* ofStream(
 
 /** The sequence of the first fact at or after a time; one behind the last when there is none. */
 async function firstSince({ connection }: From, stream: string, since: number, end: number): Promise<number> {
-  const query = { start_time: new Date(since).toISOString(), next_by_subj: `loom.${generation}.>`, batch: 1 };
+  const query = { start_time: new Date(since).toISOString(), next_by_subj: wholeStream, batch: 1 };
   const { messages } = await directBatch(connection, stream, query);
   return messages[0]?.seq ?? end + 1;
 }

@@ -53,6 +53,12 @@ export function streamOf(at: Address, streams: number): string {
 
 export const streamName = (index: number): string => `LOOM_EVENTS_${generation}_${index}`;
 
+/**
+ * The filter for everything that an event stream holds. The server says with every page how many more facts match: any other filter it holds
+ * against each of the stream's subjects for that, nearly one a fact.
+ */
+export const wholeStream = '>';
+
 export const streamNames = (streams: number): readonly string[] =>
   Array.from({ length: streams }, (_, k) => streamName(k));
 

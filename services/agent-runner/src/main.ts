@@ -27,7 +27,7 @@ export async function start(env: Env, ports?: Parts['ports']): Promise<Running> 
   const { available: models } = modelsFromEnv(env);
   const traces = await telemetry('agent-runner', env);
   const { log, vault } = await connect(set);
-  const jobs = new JobCache(log);
+  const jobs = new JobCache({ read: (at, options) => log.readShared(at, options), snapshots: log.snapshots });
   const kills = watchKills(log, jobs);
   const blobs = await natsBlobs({ connection: log.connection });
   const worker = randomBytes(4).toString('hex');
