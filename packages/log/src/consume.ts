@@ -4,7 +4,8 @@
  * C2  Undecodable, damaged or refused for good: parked at once; failing for no known reason: parked after 5 attempts of this process.
  * C3  Who takes a leased stream over sets the durable back to its ack floor, so that what its predecessor held comes at once.
  * C4  Who shares a durable and ends hands back what is still on its way to it, as far as it comes before the server's answer; the rest comes after the ack wait.
- * C5  A redrive is handled as if the message that it names were delivered (redrive.ts).
+ * C5  Whose folds are fed by its durable is handed more than it may work on: what is in hand waits for facts that lie behind what is not.
+ * C6  A redrive is handled as if the message that it names were delivered (redrive.ts).
  */
 import type { FactType } from '@loom/schemas';
 import { LoomError, backoffMs, crashpoint, inSpan } from '@loom/service';
@@ -25,6 +26,11 @@ import { streamNames } from './subjects.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
 import type { Head } from './types.ts';
+
+/** What may wait for who is fed: nearly all that the server hands over unacknowledged (`max_ack_pending`). */
+const mostAhead = 10_000;
+/** Messages of one request: as many may go astray where its process is paused. */
+const mostPulled = 100;
 
 /** How long a pull request waits for messages; ms. */
 const expires = 5000;
@@ -71,7 +77,8 @@ export async function run(
   work: (message: Delivered) => Promise<Verdict>,
 ): Promise<void> {
   const ackWait = await ackWaitOf(connection, streams[0]!, durable);
-  const hands = new Hands(connection, { durable, width, ackWait, signal }, work);
+  const ahead = fed === undefined ? 0 : mostAhead;
+  const hands = new Hands(connection, { durable, width, ahead, ackWait, signal }, work);
   const take = takerOf(connection, hands, fed);
   const pumps = streams.map((stream) => {
     const pumping = { connection, stream, durable, leased, hands, take, among: streams.length };
@@ -116,7 +123,8 @@ async function pump(pumping: Pumping, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await hands.room();
     if (signal.aborted) break;
-    const pulled = await puller.pull(Math.max(1, Math.floor(hands.free() / among)), expires);
+    const share = Math.floor(hands.free() / among);
+    const pulled = await puller.pull(Math.min(mostPulled, Math.max(1, share)), expires);
     if (pulled === 'trouble') await pause(250 + Math.random() * 250, signal);
   }
   if (leased) puller.close();

@@ -1,6 +1,6 @@
 /**
  * The messages that a process has in hand from one durable.
- * H1  At most `width` are worked on at once; a message above that waits, and no more are asked for.
+ * H1  At most `width` are worked on at once; messages above that wait, `ahead` of them at most, and no more are asked for.
  * H2  Whatever is in hand is reported as being worked on, in one sweep, four times within the ack wait.
  * H3  Every message ends as acked, terminated or handed back; after an abort, what has not begun is handed back.
  */
@@ -17,6 +17,7 @@ export type Verdict = 'ack' | 'term' | { readonly againAfter: number };
 interface Options {
   readonly durable: string;
   readonly width: number;
+  readonly ahead: number;
   /** ms */
   readonly ackWait: number;
   readonly signal: AbortSignal;
@@ -49,12 +50,13 @@ export class Hands {
     this.#advance();
   }
 
-  /** How many more could be begun at once; may be negative. */
+  /** How many more there is room for; may be negative. */
   free(): number {
-    return this.#options.width - this.#busy - this.#waiting.length;
+    const { width, ahead } = this.#options;
+    return width + ahead - this.#busy - this.#waiting.length;
   }
 
-  /** Resolves when one more could be begun, or the signal aborted. */
+  /** Resolves when there is room for one more, or the signal aborted. */
   room(): Promise<void> {
     return this.#until(() => this.#options.signal.aborted || this.free() > 0);
   }
