@@ -1,5 +1,5 @@
 /** Owns the worker processes of one side; each is stopped through its channel, or by its pid when it does not listen. */
-import { nodeFlags } from '@loom/service';
+import { nodeEnvironment, nodeFlags } from '@loom/service';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ class Worker {
   #gone: unknown = null;
 
   constructor(work: Work) {
-    this.#child = fork(file, [JSON.stringify(work)], { execArgv: execArgv(work) });
+    this.#child = fork(file, [JSON.stringify(work)], { execArgv: execArgv(work), env: environment(work) });
     this.#child.on('message', (tell) => this.#listeners.forEach((listen) => listen(tell as Tell)));
     const atExit = (): void => void this.#child.kill('SIGKILL');
     process.once('exit', atExit);
@@ -59,6 +59,10 @@ class Worker {
     clearTimeout(timer);
   }
 }
+
+/** Loom's services run in their own environment, the raw loop as Node comes. */
+const environment = ({ side }: Work): NodeJS.ProcessEnv =>
+  side === 'loom' ? { ...process.env, ...nodeEnvironment } : process.env;
 
 /** Loom's services run under their own flags, the raw loop under none. LOOM_BENCH_PROFILE=DIR writes a CPU profile of every worker there. */
 function execArgv({ side, half }: Work): string[] {

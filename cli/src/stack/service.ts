@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { nodeFlags, type Running } from '@loom/service';
+import { nodeEnvironment, nodeFlags, type Running } from '@loom/service';
 import { root } from '../root.ts';
 import type { Env } from './environment.ts';
 import { launch, stop, until } from './process.ts';
@@ -44,7 +44,7 @@ export async function startApart(name: string, env: Env, { log, shielded, preloa
   const stderr = openSync(log, 'a');
   const before = preload === undefined ? [] : ['--import', preload];
   const child = await launch(process.execPath, [...nodeFlags, ...before, fileOf(name)], {
-    env: { ...env },
+    env: { ...nodeEnvironment, ...env },
     detached: shielded,
     stdio: ['ignore', 'pipe', stderr],
   });

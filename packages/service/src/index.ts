@@ -17,5 +17,5 @@ export { metrics, scrape } from './metrics.ts';
 export { Secret } from './secret.ts';
 export { supervise } from './supervise.ts';
 export type { Supervised } from './supervise.ts';
-export { nodeFlags } from './node-flags.ts';
+export { nodeEnvironment, nodeFlags } from './node-flags.ts';
 export { inSpan, telemetry, traceparent } from './telemetry.ts';
