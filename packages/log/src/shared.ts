@@ -35,7 +35,7 @@ interface Next {
 
 /** Facts that are no dearer than a read of one's own: as many that nobody asked for may come with each reader. */
 const worth = 8;
-/** How far what nobody asked for may go beyond that before the stream is left; facts. */
+/** How far what nobody asked for, or what has gathered since the last read, may go beyond that before the stream is left; facts. */
 const mostDebt = 100;
 /** Jobs that are remembered; who has not been asked for longest is forgotten. */
 const mostTrails = 500;
@@ -88,12 +88,13 @@ class Stretch {
   }
 
   async #catchUp({ readers, atLeast }: Next): Promise<boolean> {
-    this.#shares ||= atLeast - this.#high <= worth * readers;
+    const fair = worth * readers;
+    this.#shares = atLeast - this.#high <= (this.#shares ? fair + mostDebt : fair);
     if (!this.#shares) return this.#leave(atLeast);
     const query = { seq: this.#high + 1, next_by_subj: wholeStream, batch };
     const { messages, more } = await directBatch(this.#reader.connection, this.#stream, query);
     for (const message of messages) this.#take(message);
-    this.#debt = Math.max(0, this.#debt - worth * readers);
+    this.#debt = Math.max(0, this.#debt - fair);
     return more || this.#debt > mostDebt ? this.#leave(this.#high) : true;
   }
 
