@@ -168,6 +168,17 @@ export async function until(done: () => boolean | Promise<boolean>): Promise<voi
   }
 }
 
+/** How many reads of event streams this log has asked the server for since. */
+export function countReads({ connection }: Log): () => number {
+  const publish = connection.publish.bind(connection);
+  let asked = 0;
+  connection.publish = (subject, ...rest) => {
+    if (subject.startsWith('$JS.API.DIRECT.GET.LOOM_EVENTS')) asked += 1;
+    publish(subject, ...rest);
+  };
+  return () => asked;
+}
+
 export async function parkedOf(log: Log, at: Address): Promise<Bodies['message.parked'][]> {
   const facts = await all(log.readClear(at));
   return facts.flatMap(({ said }) => (said?.type === 'message.parked' ? [said.body] : []));

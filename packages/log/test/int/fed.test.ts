@@ -1,19 +1,8 @@
 /** What a leased consumer was handed feeds the folds of those who handle it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Address, Log } from '../../src/index.ts';
-import { all, epoch, fence, job, submitted, until, world } from '../world.ts';
-
-/** Reads of event streams that this log asks the server for from now on. */
-function countReads({ connection }: Log): { readonly asked: () => number } {
-  const publish = connection.publish.bind(connection);
-  let asked = 0;
-  connection.publish = (subject, ...rest) => {
-    if (subject.startsWith('$JS.API.DIRECT.GET.LOOM_EVENTS')) asked += 1;
-    publish(subject, ...rest);
-  };
-  return { asked: () => asked };
-}
+import type { Address } from '../../src/index.ts';
+import { all, countReads, epoch, fence, job, submitted, until, world } from '../world.ts';
 
 test('who has as much in hand as it may work on is still handed what its folds wait for', async () => {
   await using own = await world();
@@ -43,7 +32,7 @@ test('who has as much in hand as it may work on is still handed what its folds w
     const [decided, ...rest] = folded.get(stream)!;
     assert.equal(rest, [decided], 'each reads its own decision, once');
   }
-  assert.is(reads.asked(), 0);
+  assert.is(reads(), 0);
 });
 
 test.run();
