@@ -50,13 +50,9 @@ export class Block {
     const from = text.indexOf('\r\n') + 2;
     const upto = text.indexOf(`\r\n${name}: `, from - 2) + 2;
     if (upto < from) return null;
-    for (
-      let at = text.indexOf('\r\n', upto) + 2;
-      at > 1 && !text.startsWith('\r\n', at);
-      at = text.indexOf('\r\n', at) + 2
-    )
-      if (!text.startsWith(others, at)) return null;
-    return text.slice(from, upto).replaceAll('\r\n', '\n');
+    let behind = text.indexOf('\r\n', upto) + 2;
+    while (text.startsWith(others, behind)) behind = text.indexOf('\r\n', behind) + 2;
+    return text.startsWith('\r\n', behind) ? text.slice(from, upto).replaceAll('\r\n', '\n') : null;
   }
 
   /** @throws LoomError `internal` for a value that would break the block */

@@ -22,13 +22,12 @@ import { say } from './nats.ts';
 import { acks, openPuller } from './pull.ts';
 import type { Delivered } from './pull.ts';
 import { isRedrive, itself, redriven } from './redrive.ts';
+import { mostPending } from './streams.ts';
 import { streamNames } from './subjects.ts';
 import { enquire } from './transport.ts';
 import type { Stored } from './transport.ts';
 import type { Head } from './types.ts';
 
-/** What may wait for who is fed: nearly all that the server hands over unacknowledged (`max_ack_pending`). */
-const mostAhead = 10_000;
 /** Messages of one request: as many may go astray where its process is paused. */
 const mostPulled = 100;
 
@@ -77,7 +76,7 @@ export async function run(
   work: (message: Delivered) => Promise<Verdict>,
 ): Promise<void> {
   const ackWait = await ackWaitOf(connection, streams[0]!, durable);
-  const ahead = fed === undefined ? 0 : mostAhead;
+  const ahead = fed === undefined ? 0 : mostPending;
   const hands = new Hands(connection, { durable, width, ahead, ackWait, signal }, work);
   const take = takerOf(connection, hands, fed);
   const pumps = streams.map((stream) => {

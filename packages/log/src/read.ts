@@ -40,6 +40,7 @@ export async function messageAt(
   return leaderGet(reader.connection, stream, { seq });
 }
 
+/** Messages of a page. */
 export const batch = 1000;
 
 /** Raw messages of one stream in the order of their sequence. */

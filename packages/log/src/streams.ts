@@ -96,6 +96,9 @@ export const buckets: readonly StreamWish[] = [
   bucket('loom_leases', { max_age: nanos(leaseTtl) }),
 ];
 
+/** Messages of one stream that a durable hands over unacknowledged. */
+export const mostPending = 10_000;
+
 export function durable(row: ConsumerRow, ackWait: number): ConsumerWish {
   return {
     durable_name: row.service,
@@ -104,7 +107,7 @@ export function durable(row: ConsumerRow, ackWait: number): ConsumerWish {
     ack_policy: row.inOrder ? AckPolicy.All : AckPolicy.Explicit,
     ack_wait: nanos(ackWait),
     max_deliver: -1,
-    max_ack_pending: 10_000,
+    max_ack_pending: mostPending,
   };
 }
 
@@ -116,7 +119,7 @@ export function timersDurable(ackWait: number): ConsumerWish {
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWait),
     max_deliver: -1,
-    max_ack_pending: 10_000,
+    max_ack_pending: mostPending,
   };
 }
 

@@ -120,6 +120,12 @@ test('a stream that ran ahead by more than a page is left for reads of each job'
   await Promise.all(jobs.map((at, i) => reader.reach(at, seqs[i]!)));
   for (let round = 0; round < 12; round++)
     await Promise.all(Array.from({ length: 100 }, (_, i) => tell(gateway, jobs.slice(0, 1), round * 100 + i)));
+  const [at, seq] = [jobs[0]!, seqs[0]!];
+  assert.is(
+    (await all(gateway.readShared(at, { after: seq, atLeast: seq }))).length,
+    1200,
+    'to who knows of none of it',
+  );
   const ends = await tell(gateway, jobs, 9999);
   await Promise.all(jobs.map((at, i) => reader.reach(at, ends[i]!)));
   for (const at of jobs) await reader.matches(at);
