@@ -1,4 +1,4 @@
-export { conversation, inputBound, momentOf, type Moment } from './domain/conversation.ts';
+export { asked, conversation, momentOf, type Moment } from './domain/conversation.ts';
 export { bundleOf, openBundle } from './bundle.ts';
 export { cutOf, nextRecorded, playsBack, recordedOutcome, replayOf } from './domain/fork.ts';
 export { diffOf, type JobDiff } from './domain/diff.ts';

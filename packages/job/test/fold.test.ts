@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  asked,
   conversation,
   emptyJob,
   evolve,
   halted,
-  inputBound,
   JobCache,
   pendingDispatches,
   stateHash,
@@ -94,8 +94,8 @@ test('what a person adds later is not in an earlier step', () => {
 
 test('the input bound is never below the bytes of what is sent', () => {
   const job = fold(history());
-  const request = conversation(job, { agent: 'a1', step: 2, upto: job.seq, model: 'm', maxTokens: 100 });
-  assert.ok(inputBound(request) > Buffer.byteLength(JSON.stringify(request.messages)));
+  const { request, inputBound } = asked(job, { agent: 'a1', step: 2, upto: job.seq, model: 'm', maxTokens: 100 });
+  assert.ok(inputBound > Buffer.byteLength(JSON.stringify(request.messages)));
 });
 
 test('a cache answers only with a state that includes the sequence asked for', async () => {

@@ -1,7 +1,8 @@
-import type { Message, ModelRequest, Situation } from '@loom/models';
+import type { ModelRequest, Situation, ToolSpec } from '@loom/models';
 import { resultOf } from './evolve.ts';
 import type { Agent, Attempt, Job, Turn } from './state.ts';
-import { nudges, systemPrompt } from '../templates.ts';
+import { systemPrompt } from '../templates.ts';
+import { Telling } from './telling.ts';
 import { toolSpecs } from '../tools.ts';
 
 /** Where in the log a conversation stands: facts up to `upto` are in it, the model and its output limit come from the request. */
@@ -21,79 +22,54 @@ export const momentOf = (job: Job, attempt: Attempt): Moment => ({
   maxTokens: attempt.maxTokens,
 });
 
+/** A model request, and an upper bound of its input tokens. */
+interface Asked {
+  readonly request: ModelRequest;
+  readonly inputBound: number;
+}
+
 /**
  * The model request of a step, made of the job's facts up to `moment.upto` alone: the decider bounds its size with it, the runner sends it, replay makes it again.
  * A state that was folded further gives the same request.
  */
-export function conversation(job: Job, moment: Moment): ModelRequest {
+export function asked(job: Job, moment: Moment): Asked {
   const agent = job.agents.get(moment.agent);
   if (!agent) throw new Error(`no agent ${moment.agent}`);
-  const situation = situationOf(job, agent, moment.upto);
-  const turns = agent.turns.filter((turn) => turn.n < moment.step && turn.reply !== null);
-  const messages: Message[] = [{ role: 'user', text: opening(situationOf(job, agent, turns[0]?.upto ?? moment.upto)) }];
-  let seen = -Infinity;
-  for (const turn of turns) {
-    said(job, messages, seen, turn.upto);
-    messages.push(...exchange(agent, turn));
-    seen = Math.max(seen, turn.upto);
+  const { messages, bytes } = told(job, agent, moment);
+  const { system, tools, size } = frameOf(agent.spawned.kind);
+  const { model, maxTokens, upto } = moment;
+  const request = { model, system, messages, tools, maxTokens, situation: situationOf(job, agent, upto) };
+  return { request, inputBound: size + bytes + wrapped(messages.length, tools.length) };
+}
+
+export const conversation = (job: Job, moment: Moment): ModelRequest => asked(job, moment).request;
+
+function told(job: Job, agent: Agent, { step, upto }: Moment): Telling {
+  const turns = agent.turns.filter(({ n, reply }) => n < step && reply !== null);
+  const telling = toldOver(job, agent, turns, turns[0]?.upto ?? upto).copy();
+  for (const turn of turns.slice(telling.turns)) telling.take(job, agent, turn);
+  telling.hear(job, upto);
+  return telling;
+}
+
+/** What the first turns of an agent say, as far as they are over: those change no more, and every later step tells them again. */
+const kept = new WeakMap<Agent, Telling>();
+
+function toldOver(job: Job, agent: Agent, turns: readonly Turn[], upto: number): Telling {
+  const known = kept.get(agent);
+  const over = known?.begins(turns) ? known : began(job, agent, upto);
+  for (const turn of turns.slice(over.turns)) {
+    if (!isOver(turn)) break;
+    over.take(job, agent, turn);
   }
-  said(job, messages, seen, moment.upto);
-  return {
-    model: moment.model,
-    system: systemPrompt(agent.spawned.kind),
-    messages: merged(messages),
-    tools: toolSpecs(agent.spawned.kind),
-    maxTokens: moment.maxTokens,
-    situation,
-  };
+  if (over.turns > (known?.turns ?? 0)) kept.set(agent, over);
+  return over;
 }
 
-/** What people added to the brief between two moments; answers to questions are tool results instead. */
-function said(job: Job, messages: Message[], after: number, upto: number): void {
-  for (const { seq, text, inReplyTo } of job.messages)
-    if (seq > after && seq <= upto && !(inReplyTo !== null && job.calls.get(inReplyTo)?.where === 'person'))
-      messages.push({ role: 'user', text: `The person who wrote the brief adds:\n${text}` });
-}
+const began = (job: Job, agent: Agent, upto: number): Telling =>
+  new Telling([{ role: 'user', text: opening(situationOf(job, agent, upto)) }]);
 
-/** What a turn said and got, once it is over: it changes no more, and every later step says it again. */
-const over = new WeakMap<Turn, readonly Message[]>();
-
-function exchange(agent: Agent, turn: Turn): readonly Message[] {
-  const known = over.get(turn);
-  if (known !== undefined) return known;
-  const messages = exchanged(agent, turn);
-  if (turn.calls.every(({ result }) => result !== null)) over.set(turn, messages);
-  return messages;
-}
-
-function exchanged(agent: Agent, turn: Turn): Message[] {
-  const reply: Message = {
-    role: 'assistant',
-    text: turn.reply?.text ?? '',
-    calls: turn.calls.map(({ id, name, args }) => ({ id, name, args })),
-  };
-  if (turn.calls.length === 0)
-    return [reply, { role: 'user', text: nudges[agent.spawned.kind === 'planner' ? 'plan' : 'artifact'] }];
-  const results = turn.calls.map((call) => ({
-    id: call.id,
-    name: call.name,
-    text: call.result?.text ?? '',
-    failed: call.result?.failed ?? true,
-  }));
-  return [reply, { role: 'tool', results }];
-}
-
-/** Providers want turns to alternate: neighbouring user messages become one. */
-function merged(messages: readonly Message[]): Message[] {
-  const out: Message[] = [];
-  for (const message of messages) {
-    const last = out.at(-1);
-    if (message.role === 'user' && last?.role === 'user')
-      out[out.length - 1] = { role: 'user', text: `${last.text}\n\n${message.text}` };
-    else out.push(message);
-  }
-  return out;
-}
+const isOver = ({ calls }: Turn): boolean => calls.every(({ result }) => result !== null);
 
 function situationOf(job: Job, agent: Agent, upto: number): Situation {
   const { kind, role, task, files } = agent.spawned;
@@ -134,24 +110,26 @@ function opening(situation: Situation): string {
   return sections.join('\n\n');
 }
 
-/**
- * Upper bound of a request's input tokens: no tokenizer makes more tokens than there are bytes of text, and 2,048 + 64 a part
- * cover what providers wrap around messages and tools.
- */
-export function inputBound({ system, messages, tools }: ModelRequest): number {
-  const text = messages.reduce((sum, message) => sum + sizeOf(message), sizeOf(tools));
-  return (
-    text + Buffer.byteLength(JSON.stringify(system)) + messages.length + 2_053 + 64 * (messages.length + tools.length)
-  );
+/** What stands around every conversation of a kind of agent; its size in bytes of JSON. */
+interface Frame {
+  readonly system: string;
+  readonly tools: readonly ToolSpec[];
+  readonly size: number;
 }
 
-const sizes = new WeakMap<object, number>();
+const frames = new Map<Situation['kind'], Frame>();
 
-/** Bytes of JSON; kept, since most of a conversation was there a step before. */
-function sizeOf(part: object): number {
-  const known = sizes.get(part);
+function frameOf(kind: Situation['kind']): Frame {
+  const known = frames.get(kind);
   if (known !== undefined) return known;
-  const size = Buffer.byteLength(JSON.stringify(part));
-  sizes.set(part, size);
-  return size;
+  const [system, tools] = [systemPrompt(kind), toolSpecs(kind)];
+  const frame = { system, tools, size: Buffer.byteLength(JSON.stringify(tools) + JSON.stringify(system)) };
+  frames.set(kind, frame);
+  return frame;
 }
+
+/**
+ * What is added to the bytes of text, more than which no tokenizer makes tokens: 2,048 and 64 a part cover what providers wrap around messages and tools;
+ * the rest is JSON's own between the parts.
+ */
+const wrapped = (messages: number, tools: number): number => 2_053 + messages + 64 * (messages + tools);

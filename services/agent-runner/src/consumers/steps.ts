@@ -11,7 +11,7 @@
  * R6. For a playback nothing is sent, claimed or counted: what the parent recorded of the same request is its outcome, else it is refused.
  */
 import { randomBytes } from 'node:crypto';
-import { conversation, halted, inputBound, replayOf } from '@loom/job';
+import { asked, halted, replayOf } from '@loom/job';
 import type { Job } from '@loom/job';
 import type { Address, Fact } from '@loom/log';
 import { cost, isFree, ModelFailure } from '@loom/models';
@@ -86,9 +86,9 @@ function plan(parts: Parts, slot: Slot): Call | string {
   if (!info || !port) return 'model_not_set_up';
   if (!price) return 'model_without_price';
   const { agent, step, upto, model, max_tokens: maxTokens } = request;
-  const asked = conversation(job, { agent, step, upto, model, maxTokens });
-  const bounds = { inputBound: inputBound(asked), inputTokensMax: request.input_tokens_max, context: info.context };
-  return overBound(bounds) ?? { slot, port, price, model: asked };
+  const { request: wanted, inputBound } = asked(job, { agent, step, upto, model, maxTokens });
+  const bounds = { inputBound, inputTokensMax: request.input_tokens_max, context: info.context };
+  return overBound(bounds) ?? { slot, port, price, model: wanted };
 }
 
 const priceOf = ({ job, request }: Slot): Price | undefined =>

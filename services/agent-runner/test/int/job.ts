@@ -1,6 +1,6 @@
 /** A job as gateway and decider would write it: an attachment, one worker, and what it is asked to do. */
 import { randomBytes } from 'node:crypto';
-import { conversation, foldJob, inputBound, TEMPLATES, TOOLSET } from '@loom/job';
+import { asked, foldJob, TEMPLATES, TOOLSET } from '@loom/job';
 import type { Address, Draft, Fact, Log } from '@loom/log';
 import { modelTable, reserve } from '@loom/models';
 import type { Price } from '@loom/models';
@@ -90,7 +90,7 @@ export async function askStep(
 ): Promise<Fact> {
   const job = await foldJob(log, at);
   const model = job.agents.get('a1')?.spawned.model ?? '';
-  const bound = inputBound(conversation(job, { agent: 'a1', step: 1, upto: job.seq, model, maxTokens: 1000 }));
+  const { inputBound: bound } = asked(job, { agent: 'a1', step: 1, upto: job.seq, model, maxTokens: 1000 });
   const money = { reserved_micros: reserve(priceOf(model), bound, 1000), price_version: 'test' };
   const limits = { max_tokens: 1000, input_tokens_max: bound, deadline_ms: 60_000 };
   const body = { agent: 'a1', step: 1, attempt: 1, epoch: job.epoch, model, ...limits, ...money, upto: job.seq };

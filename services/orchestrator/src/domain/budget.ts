@@ -1,4 +1,4 @@
-import { conversation, inputBound, type Agent, type Job } from '@loom/job';
+import { asked, type Agent, type Job } from '@loom/job';
 import { reserve } from '@loom/models';
 import { draft, type Decision } from './draft.ts';
 import { priceOf, termsOf } from './terms.ts';
@@ -38,8 +38,8 @@ export function stepRequest(job: Job, plan: StepPlan): Extract<Decision, { type:
   const { model } = plan.agent.spawned;
   const price = priceOf(job, model);
   const maxTokens = Math.min(accepted.limits.max_output_tokens, price.max_output_tokens);
-  const request = conversation(job, { agent: plan.agent.id, step: plan.step, upto: job.seq, model, maxTokens });
-  const bound = inputBound(request);
+  const moment = { agent: plan.agent.id, step: plan.step, upto: job.seq, model, maxTokens };
+  const { inputBound: bound } = asked(job, moment);
   return draft('step.requested', `${plan.agent.id}-${plan.step}-${plan.attempt}`, {
     agent: plan.agent.id,
     step: plan.step,
