@@ -62,12 +62,12 @@ class Worker {
 
 /** Loom's services run in their own environment, the raw loop as Node comes. */
 const environment = ({ side }: Work): NodeJS.ProcessEnv =>
-  side === 'loom' ? { ...process.env, ...nodeEnvironment } : process.env;
+  side === 'raw' ? process.env : { ...process.env, ...nodeEnvironment };
 
 /** Loom's services run under their own flags, the raw loop under none. LOOM_BENCH_PROFILE=DIR writes a CPU profile of every worker there. */
 function execArgv({ side, half }: Work): string[] {
   const dir = process.env['LOOM_BENCH_PROFILE'];
-  const flags = side === 'loom' ? nodeFlags : ['--disable-warning=ExperimentalWarning'];
+  const flags = side === 'raw' ? ['--disable-warning=ExperimentalWarning'] : nodeFlags;
   return dir === undefined ? [...flags] : [...flags, '--cpu-prof', `--cpu-prof-dir=${dir}/${side}-${half}`];
 }
 

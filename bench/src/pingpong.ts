@@ -22,6 +22,8 @@ interface Case {
   readonly layout: 'together' | 'apart';
   /** Shown beside this: a free model without claims, instead of the raw loop. */
   readonly price?: number;
+  /** What is held against the raw loop, where it is not Loom. Its jobs are nobody's: it comes last on a log. */
+  readonly side?: 'log';
 }
 
 const steps: Shape = { kind: 'pingpong', steps: 40 };
@@ -34,6 +36,8 @@ const cases: readonly Case[] = [
   { name: '100 jobs, two processes', shape: steps, count: 100, together: true, layout: 'apart' },
   { name: 'fan-out of 20 and join', shape: fan, count: 20, together: false, layout: 'together' },
   { name: '1 job with claims', shape: steps, count: 15, together: false, layout: 'together', price: 1 },
+  { name: '1 job, the log alone', shape: steps, count: 15, together: false, layout: 'together', side: 'log' },
+  { name: '100 jobs, the log alone', shape: steps, count: 100, together: true, layout: 'together', side: 'log' },
 ];
 
 export async function* pingpong(options: BenchOptions): AsyncGenerator<Figure> {
@@ -53,7 +57,7 @@ async function compare(rig: Rig, one: Case, sync: Sync, rounds: number): Promise
   const pairs: { ours: Round; theirs: Round }[] = [];
   for (let i = 0; i < rounds; i++) {
     const theirs = await once(rig, one, one.price === undefined ? 'raw' : 'loom', 0);
-    const ours = await once(rig, one, 'loom', one.price ?? 0);
+    const ours = await once(rig, one, one.side ?? 'loom', one.price ?? 0);
     pairs.push({ ours: roundOf(one, ours), theirs: roundOf(one, theirs) });
   }
   const reference = one.price === undefined ? 'raw JetStream' : 'without claims';

@@ -14,7 +14,8 @@ export type Shape =
 export type Half = 'decider' | 'runner' | 'both';
 
 export interface Work {
-  readonly side: 'loom' | 'raw';
+  /** Loom's services, the log without them, or a bare JetStream client. */
+  readonly side: 'loom' | 'log' | 'raw';
   readonly half: Half;
   readonly shape: Shape;
   readonly url: string;

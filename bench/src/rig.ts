@@ -94,11 +94,11 @@ export async function runLoops(
   { count, together }: { readonly count: number; readonly together: boolean },
 ): Promise<Ran> {
   const begin = async (): Promise<unknown> =>
-    side === 'loom' ? submit(rig.gateway) : crew.begin([`l${++loops}`, ...(together ? more(count - 1) : [])]);
+    side === 'raw' ? crew.begin([`l${++loops}`, ...(together ? more(count - 1) : [])]) : submit(rig.gateway);
   crew.reset();
   if (together) {
     const all = ends(crew, count);
-    await Promise.all(Array.from({ length: side === 'loom' ? count : 1 }, begin));
+    await Promise.all(Array.from({ length: side === 'raw' ? 1 : count }, begin));
     await all;
   } else {
     for (let i = 0; i < count; i++) {

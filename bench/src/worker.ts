@@ -1,4 +1,5 @@
 /** A worker process of a benchmark: runs one side of it, told and asked over the process channel. */
+import type { Side } from './loom.ts';
 import { Meter } from './meter.ts';
 import type { Ask, Tell, Work } from './protocol.ts';
 import { residentOf } from './memory.ts';
@@ -8,11 +9,14 @@ const tell = (what: Tell): void => void process.send?.(what);
 const work = JSON.parse(process.argv[2] ?? '') as Work;
 const meter = new Meter();
 const ended = (): void => tell({ kind: 'ended' });
-// The raw side is to carry nothing of Loom's.
-const side =
-  work.side === 'loom'
-    ? await (await import('./loom.ts')).loomSide(work, meter, ended)
-    : await (await import('./raw.ts')).rawSide(work, meter, ended);
+/** Each side carries nothing that only another needs. */
+const sides: Readonly<Record<Work['side'], () => Promise<Side>>> = {
+  loom: async () => (await import('./loom.ts')).loomSide(work, meter, ended),
+  log: async () => (await import('./log-alone.ts')).logSide(work, meter, ended),
+  raw: async () => (await import('./raw.ts')).rawSide(work, meter, ended),
+};
+
+const side = await sides[work.side]();
 
 let began = process.cpuUsage();
 

@@ -10,6 +10,13 @@ const shapes: readonly Shape[] = [
   { kind: 'fanout', width: 3 },
 ];
 
+test('the log alone goes through the same loop', async () => {
+  await using rig = await startRig({ binary: await findNatsServer(), sync: 'default' });
+  await using crew = await rig.crew('log', shapes[0]!);
+  const { p50, steps } = await runLoops(rig, 'log', crew, { count: 3, together: true });
+  assert.ok(p50 > 0 && steps > 0);
+});
+
 test('every loop of either side comes to its end, and each step of it is measured', async () => {
   await using rig = await startRig({ binary: await findNatsServer(), sync: 'default' });
   for (const side of ['raw', 'loom'] as const) {
