@@ -3,6 +3,7 @@
  * a surrogate pair is replaced (avsc would write bytes that are no UTF-8, which other readers refuse).
  */
 import type { Bodies, FactType } from './generated.ts';
+import { room } from './kept.ts';
 import { recordMaker } from './record-maker.ts';
 import { factOf } from './registry.ts';
 import { type Avsc, type AvscField, type AvscRecord, isRecord, kindOf, nullable } from './schema.ts';
@@ -71,9 +72,8 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 const mapped = (value: object, of: Normal): object =>
   Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), of(one)]));
 
-/** Not from Node's pool: what a state keeps of 32 bytes would keep 8 KiB of the pool. */
 function copyOf(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  const copy = room(bytes.length);
   copy.set(bytes);
   return copy;
 }

@@ -4,6 +4,7 @@
  */
 import { LoomError } from '@loom/service';
 import { isUtf8 } from 'node:buffer';
+import { room } from './kept.ts';
 import { type Avsc, type AvscEnum, type AvscField, type AvscRecord, kindOf } from './schema.ts';
 import { recordMaker } from './record-maker.ts';
 
@@ -73,11 +74,10 @@ const seeing: Read = (cursor) => {
   return cursor.bytes.subarray(from, cursor.at);
 };
 
-/** Not from Node's pool: what a state keeps of 32 bytes would keep 8 KiB of the pool. */
 const readBytes: Read = (cursor) => {
   const length = readLong(cursor);
   const from = advance(cursor, length);
-  const copy = Buffer.allocUnsafeSlow(length);
+  const copy = room(length);
   cursor.bytes.copy(copy, 0, from, cursor.at);
   return copy;
 };

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Sealer, decodeWire, encodeWire, factTypes, fromWire, toWire } from '../src/index.ts';
+import { room } from '../src/kept.ts';
 import { readerOf } from '../src/read-value.ts';
 import { factOf } from '../src/registry.ts';
 import { bodyOf } from './arbitrary.ts';
@@ -54,7 +55,16 @@ test('bytes that may be kept are copies, which do not keep what lay around them'
   const bytes = encodeWire('step.settled', toWire('step.settled', { ...body, request_hmac }, '', open));
   const read = decodeWire(bytes).wire['request_hmac'] as Buffer;
   assert.equal(read, request_hmac);
-  assert.is(read.buffer.byteLength, 32);
+  assert.ok(read.buffer.byteLength <= 1024);
+});
+
+test('room for bytes is shared with nobody, and large bytes keep nothing but themselves', () => {
+  const pieces = Array.from({ length: 500 }, (_, i) => room((i * 7) % 100).fill(i));
+  for (const [i, piece] of pieces.entries()) {
+    assert.equal(piece, Buffer.alloc((i * 7) % 100, i));
+    assert.ok(piece.buffer.byteLength <= Math.max(1024, piece.length));
+  }
+  assert.is(room(65).buffer.byteLength, 65);
 });
 
 test.run();
