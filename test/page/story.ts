@@ -44,12 +44,15 @@ const plan: Answer = {
   pauseMs,
 };
 
+/** It rests before it ends: on a fast machine it would be over before anybody saw it at work. */
 const chart = `import matplotlib.pyplot as plt
 import os
+import time
 os.makedirs("final", exist_ok=True)
 plt.figure(figsize=(5, 3))
 plt.bar(["Oslo", "Rome", "Lima"], [10, 12, 10])
 plt.savefig("final/chart.png")
+time.sleep(2)
 print("drawn")`;
 
 const words = (about: string): string =>
