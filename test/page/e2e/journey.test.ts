@@ -95,6 +95,7 @@ test('agents move and words stream; a cut line and a reload in the middle lose a
   const doing = agent('Painter of charts').locator('.doing');
   const first = await textsOf(doing, 1);
   const going = textsOf(doing, 2);
+  await workers.holds(2);
   workers.release();
   const moved = [...first, ...(await going)];
   at.door.hold();
