@@ -1,6 +1,6 @@
 /**
  * Bytes that whoever reads a value may keep for as long as its job lives. Small ones, hashes nearly all of them, share a buffer of 1 KiB: one of their own
- * weighs ten times what is in it, and in Node's pool 32 bytes would keep 8 KiB of what else was read.
+ * weighs more than what is in it, and in Node's pool 32 bytes would keep 8 KiB of what else was read.
  */
 
 const shared = 1024;

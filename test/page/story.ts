@@ -44,7 +44,7 @@ const plan: Answer = {
   pauseMs,
 };
 
-/** It rests before it ends: on a fast machine it would be over before anybody saw it at work. */
+/** It rests before it ends: on a fast machine it may be over before anybody saw it at work. */
 const chart = `import matplotlib.pyplot as plt
 import os
 import time
